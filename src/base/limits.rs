@@ -1,0 +1,36 @@
+//! Every limit of the product, named, with its unit and the reason for its size.
+
+use std::time::Duration;
+
+/// Blobs above this many bytes are split into content-defined chunks; below, a manifest would cost more than it saves.
+pub const CHUNK_THRESHOLD_BYTES: u64 = 4 << 20;
+/// Smallest, usual and largest chunk in bytes: about 1 MiB keeps a 5 GB file at 5,000 objects.
+pub const CHUNK_BYTES: (u32, u32, u32) = (256 << 10, 1 << 20, 4 << 20);
+/// Most bytes one record may have; records are read whole into memory.
+pub const RECORD_BYTES_MAX: u64 = 64 << 20;
+/// How long a second writer waits for the repository lock before it says who holds it.
+pub const LOCK_WAIT: Duration = Duration::from_secs(10);
+/// How long SQLite waits for another process's write.
+pub const INDEX_BUSY: Duration = Duration::from_secs(10);
+/// Most bytes of one field, and of one line, of a text table; a 1 GB "line" is a wrong delimiter, not a row.
+pub const LINE_BYTES_MAX: usize = 16 << 20;
+/// Most columns of a table.
+pub const COLUMNS_MAX: usize = 50_000;
+/// Sample rows named in one finding.
+pub const FINDING_ROWS_MAX: usize = 20;
+/// Distinct values up to which a text column counts as categorical when a schema is inferred (TFDV's default).
+pub const DOMAIN_VALUES_MAX: usize = 100;
+/// Most classes of a classification target.
+pub const CLASSES_MAX: usize = 1_000;
+/// Bytes of a command stage's output kept with its run, from the end.
+pub const STAGE_OUTPUT_BYTES_MAX: usize = 1 << 20;
+/// Bytes of `mlops.toml`, `mlops.lock` and `schema.toml`.
+pub const SPEC_BYTES_MAX: u64 = 4 << 20;
+/// Most bytes in the body of one request to the server.
+pub const BODY_BYTES_MAX: usize = 64 << 20;
+/// Most rows in one request to the server.
+pub const REQUEST_ROWS_MAX: usize = 100_000;
+/// How long an unreferenced object is kept before `gc` may remove it: other processes may be about to name it.
+pub const GC_GRACE: Duration = Duration::from_secs(60 * 60);
+/// Rows beyond which k-nearest neighbours is refused: every prediction looks at every row.
+pub const NEIGHBOURS_ROWS_MAX: usize = 50_000;

@@ -1,0 +1,4 @@
+//! One binary that takes a raw table to a served, monitored, reproducible model.
+pub mod base;
+pub mod record;
+pub mod spec;

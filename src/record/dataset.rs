@@ -1,0 +1,104 @@
+//! One version of a dataset: raw bytes, how they were read, the typed table, its profile.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::ObjectId;
+use crate::record::Record;
+use crate::spec::model::Task;
+use crate::spec::schema::ColumnType;
+
+/// Content of one dataset version. Holds no time and no absolute path, so that equal content is the same version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DatasetRecord {
+    /// Raw files in order.
+    pub sources: Vec<SourceFile>,
+    /// How the raw files were read; with them, rebuilds the table.
+    pub parse: ParseOptions,
+    /// The typed table, a Parquet blob; derived.
+    pub table: ObjectId,
+    /// Number of rows.
+    pub rows: u64,
+    /// Columns in order.
+    pub columns: Vec<ColumnRecord>,
+    /// The profile record.
+    pub profile: ObjectId,
+    /// What the table means to a model.
+    pub roles: Roles,
+}
+
+/// One raw file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceFile {
+    /// File name without its folder.
+    pub name: String,
+    /// Blob of its bytes; equals `b3sum FILE`.
+    pub raw: ObjectId,
+    /// Length in bytes.
+    pub bytes: u64,
+}
+
+/// Formats of raw files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Delimited text.
+    Csv,
+    /// Apache Parquet.
+    Parquet,
+}
+
+/// All that decides what table a raw file becomes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ParseOptions {
+    /// Format of the raw files.
+    pub format: Format,
+    /// Field delimiter; CSV.
+    pub delimiter: char,
+    /// Whether the first line holds the names; CSV.
+    pub header: bool,
+    /// Texts that mean "missing"; CSV.
+    pub null_values: Vec<String>,
+    /// Columns whose type was given, not inferred.
+    pub types: std::collections::BTreeMap<String, ColumnType>,
+}
+
+/// Name and type of one column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnRecord {
+    /// Name in the data.
+    pub name: String,
+    /// Type of its values.
+    #[serde(rename = "type")]
+    pub column_type: ColumnType,
+}
+
+/// What the columns of a table mean to a model.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roles {
+    /// The column to predict.
+    pub target: Option<String>,
+    /// What kind of prediction.
+    pub task: Option<Task>,
+    /// Columns that identify a row; never features.
+    pub key: Vec<String>,
+    /// Columns never used as features.
+    pub ignore: Vec<String>,
+}
+
+impl DatasetRecord {
+    /// Total length of the raw files in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.sources.iter().map(|source| source.bytes).sum()
+    }
+}
+
+impl Record for DatasetRecord {
+    const KIND: &'static str = "dataset";
+    const VERSION: u32 = 1;
+
+    fn references(&self) -> Vec<ObjectId> {
+        let mut ids: Vec<ObjectId> = self.sources.iter().map(|source| source.raw).collect();
+        ids.extend([self.table, self.profile]);
+        ids
+    }
+}

@@ -1,0 +1,39 @@
+//! A trained model: its package and where it came from.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::ObjectId;
+use crate::record::Record;
+use crate::spec::model::Task;
+
+/// One trained model. The package alone predicts; this says where it came from.
+///
+/// Names no run, so that the same training twice gives the same record; the runs that made it name it instead.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelRecord {
+    /// The package blob; its id is the model's id.
+    pub package: ObjectId,
+    /// Name of the model kind.
+    pub model: String,
+    /// What it predicts.
+    pub task: Task,
+    /// The dataset record.
+    pub dataset: ObjectId,
+    /// The split record.
+    pub split: ObjectId,
+    /// The fitted recipe record.
+    pub recipe: ObjectId,
+    /// Scores on the validation rows.
+    pub metrics: BTreeMap<String, f64>,
+}
+
+impl Record for ModelRecord {
+    const KIND: &'static str = "model";
+    const VERSION: u32 = 1;
+
+    fn references(&self) -> Vec<ObjectId> {
+        vec![self.package, self.dataset, self.split, self.recipe]
+    }
+}

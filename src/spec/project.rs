@@ -1,0 +1,203 @@
+//! `mlops.toml`: the whole project in one file, strict.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::spec::model::{Task, TrainSpec};
+use crate::spec::recipe::TransformSpec;
+use crate::spec::schema::Severity;
+use crate::spec::split::SplitSpec;
+
+/// The file as a whole. A section that is absent has its defaults; a stage whose section is absent does not run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProjectSpec {
+    /// Name and seed.
+    pub project: ProjectSection,
+    /// Where the table comes from and what it means.
+    pub data: Option<DataSpec>,
+    /// How rows are divided.
+    pub split: SplitSpec,
+    /// What the table must look like.
+    pub validate: Option<ValidateSpec>,
+    /// How columns become features.
+    pub transform: TransformSpec,
+    /// What is fitted.
+    pub train: Option<TrainSpec>,
+    /// How parameters are searched.
+    pub tune: Option<TuneSpec>,
+    /// How the model is judged.
+    pub evaluate: Option<EvaluateSpec>,
+    /// What the model is called.
+    pub register: Option<RegisterSpec>,
+    /// How it is served.
+    pub serve: ServeSpec,
+    /// How it is watched.
+    pub monitor: MonitorSpec,
+    /// Commands of the project's own in the same graph.
+    #[serde(rename = "stage")]
+    pub stages: Vec<StageSpec>,
+}
+
+/// `[project]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProjectSection {
+    /// Name of the project; the default name of its dataset and model.
+    pub name: Option<String>,
+    /// The one source of chance.
+    pub seed: u64,
+}
+
+impl Default for ProjectSection {
+    fn default() -> ProjectSection {
+        ProjectSection { name: None, seed: 42 }
+    }
+}
+
+/// `[data]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSpec {
+    /// File the table is read from, relative to the project folder.
+    pub source: String,
+    /// Name of the dataset; the project's name when absent.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// The column to predict.
+    #[serde(default)]
+    pub target: Option<String>,
+    /// What kind of prediction; inferred when absent.
+    #[serde(default)]
+    pub task: Option<Task>,
+    /// Texts that mean "missing"; the built-in list when absent.
+    #[serde(default)]
+    pub null_values: Option<Vec<String>>,
+    /// Columns kept in the data, never used as features.
+    #[serde(default)]
+    pub ignore: Vec<String>,
+    /// Columns that identify a row.
+    #[serde(default)]
+    pub key: Vec<String>,
+    /// `csv` or `parquet`; told by the file's ending and first bytes when absent.
+    #[serde(default)]
+    pub format: Option<String>,
+    /// Types of columns that inference would guess differently.
+    #[serde(default)]
+    pub types: BTreeMap<String, crate::spec::schema::ColumnType>,
+}
+
+/// `[validate]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ValidateSpec {
+    /// The reviewed schema, relative to the project folder.
+    pub schema: String,
+    /// Severity from which the verdict is `fail`.
+    pub fail_on: Severity,
+}
+
+impl Default for ValidateSpec {
+    fn default() -> ValidateSpec {
+        ValidateSpec { schema: "schema.toml".to_owned(), fail_on: Severity::Error }
+    }
+}
+
+/// `[tune]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TuneSpec {
+    /// Most trials.
+    pub trials: usize,
+    /// The validation metric to improve; the task's headline metric when absent.
+    pub metric: Option<String>,
+    /// Where each parameter may lie; the kind's own space when empty.
+    pub space: toml::Table,
+}
+
+impl Default for TuneSpec {
+    fn default() -> TuneSpec {
+        TuneSpec { trials: 50, metric: None, space: toml::Table::new() }
+    }
+}
+
+/// `[evaluate]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EvaluateSpec {
+    /// Metrics shown first; all of the task when empty.
+    pub metrics: Vec<String>,
+    /// Columns whose values are judged apart.
+    pub slices: Vec<String>,
+    /// What must hold.
+    pub gates: Vec<String>,
+}
+
+/// `[register]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RegisterSpec {
+    /// Name of the model; the project's name when absent.
+    pub name: Option<String>,
+    /// Alias that moves to every registered version.
+    pub alias: Option<String>,
+    /// Alias that moves only when every gate passed.
+    pub promote: Option<String>,
+    /// A sentence kept with the version.
+    pub note: Option<String>,
+}
+
+/// `[serve]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServeSpec {
+    /// Address to listen on.
+    pub host: String,
+    /// Port to listen on; 0 lets the system choose.
+    pub port: u16,
+    /// Share of requests kept for monitoring, in `[0, 1]`.
+    pub capture: f64,
+}
+
+impl Default for ServeSpec {
+    fn default() -> ServeSpec {
+        ServeSpec { host: "127.0.0.1".to_owned(), port: 8080, capture: 0.0 }
+    }
+}
+
+/// `[monitor]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MonitorSpec {
+    /// Share of drifted columns from which the whole table counts as drifted, in `(0, 1]`.
+    pub share: f64,
+}
+
+impl Default for MonitorSpec {
+    fn default() -> MonitorSpec {
+        MonitorSpec { share: 0.5 }
+    }
+}
+
+/// `[[stage]]`: any command of the project's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageSpec {
+    /// Name, unique among all stages.
+    pub name: String,
+    /// What the shell (`sh -c`) runs in the project folder.
+    pub cmd: String,
+    /// Files, folders, `stage:NAME`, `data:REF` or `model:REF` that it reads.
+    #[serde(default)]
+    pub deps: Vec<String>,
+    /// Files that it writes.
+    #[serde(default)]
+    pub outs: Vec<String>,
+    /// Values handed over as `MLOPS_PARAM_<NAME>` and kept with the run.
+    #[serde(default)]
+    pub params: toml::Table,
+    /// Runs every time, cached or not.
+    #[serde(default)]
+    pub always: bool,
+}

@@ -1,0 +1,177 @@
+//! Recipes as people write them: an ordered list of steps, or `auto`.
+
+use serde::{Deserialize, Serialize};
+
+/// `[transform]` of the project file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TransformSpec {
+    /// A named recipe; only `auto` so far. Must be absent when `steps` is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<String>,
+    /// The steps in order; `None` means the recipe `auto`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<Vec<StepSpec>>,
+}
+
+/// The columns that a step works on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Columns {
+    /// All columns of a kind at that point of the recipe.
+    Kind(ColumnKind),
+    /// Exactly these, in this order.
+    Named(Vec<String>),
+}
+
+/// Kinds of columns that a step can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnKind {
+    /// Numbers, booleans counted as 0 and 1.
+    Numeric,
+    /// Text.
+    Categorical,
+    /// Dates and time stamps.
+    Time,
+    /// Every column.
+    All,
+}
+
+/// What takes the place of a missing value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImputeStrategy {
+    /// Mean of the training rows; numbers only.
+    Mean,
+    /// Median of the training rows; numbers only.
+    Median,
+    /// Most frequent value of the training rows, the smallest on a tie.
+    Mode,
+    /// `value`.
+    Constant,
+}
+
+/// How a column is scaled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScaleMethod {
+    /// Zero mean, unit standard deviation (population, as scikit-learn's `StandardScaler`).
+    #[default]
+    Standard,
+    /// Smallest value to 0, largest to 1.
+    MinMax,
+    /// Median to 0, interquartile range to 1.
+    Robust,
+}
+
+/// How bin edges are chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BinMethod {
+    /// Equal widths between the smallest and the largest training value.
+    Width,
+    /// Equal numbers of training rows.
+    #[default]
+    Quantile,
+}
+
+/// Parts of a date or time stamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DatePart {
+    /// Calendar year.
+    Year,
+    /// 1 to 12.
+    Month,
+    /// Day of the month, 1 to 31.
+    Day,
+    /// Monday 0 to Sunday 6.
+    Weekday,
+    /// Day of the year, 1 to 366.
+    DayOfYear,
+    /// 0 to 23.
+    Hour,
+    /// 0 to 59.
+    Minute,
+    /// Seconds since 1970-01-01T00:00:00Z.
+    Epoch,
+}
+
+/// One step as written: `{ op = "impute", columns = "numeric", strategy = "median" }`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+pub enum StepSpec {
+    /// Fills missing values.
+    Impute {
+        /// Which columns.
+        columns: Columns,
+        /// With what.
+        strategy: ImputeStrategy,
+        /// The constant, for `strategy = "constant"`: a number or a text.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        value: Option<serde_json::Value>,
+        /// Adds a column `NAME_missing` that is 1 where a value was missing.
+        #[serde(default)]
+        indicator: bool,
+    },
+    /// Scales numbers.
+    Scale {
+        /// Which columns.
+        columns: Columns,
+        /// How.
+        #[serde(default)]
+        method: ScaleMethod,
+    },
+    /// One column of 0 and 1 for each value seen in training; an unseen or missing value is 0 everywhere.
+    OneHot {
+        /// Which columns.
+        columns: Columns,
+        /// Most columns made from one; rarer values share the column `NAME=other`.
+        #[serde(default = "one_hot_max")]
+        max: usize,
+        /// Leaves out the first value's column, so that the columns are not collinear.
+        #[serde(default)]
+        drop_first: bool,
+    },
+    /// Numbers 0, 1, 2… in the order given, or sorted; unseen values become missing.
+    Ordinal {
+        /// Which columns.
+        columns: Columns,
+        /// The values from lowest to highest; sorted by their text when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        order: Option<Vec<String>>,
+    },
+    /// Replaces a number by the number of its bin, 0 to `bins` - 1.
+    Bin {
+        /// Which columns.
+        columns: Columns,
+        /// How edges are chosen.
+        #[serde(default)]
+        method: BinMethod,
+        /// How many.
+        #[serde(default = "bins_default")]
+        bins: usize,
+    },
+    /// Replaces a date or time stamp by its parts, `NAME_month` and so on.
+    Dates {
+        /// Which columns.
+        columns: Columns,
+        /// Which parts; those that differ between training rows when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parts: Option<Vec<DatePart>>,
+    },
+    /// Removes columns.
+    Drop {
+        /// Which columns.
+        columns: Columns,
+    },
+}
+
+fn one_hot_max() -> usize {
+    50
+}
+
+fn bins_default() -> usize {
+    10
+}

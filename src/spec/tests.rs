@@ -1,0 +1,61 @@
+//! Tests of what people write.
+
+use crate::spec::gate::{Bound, Comparison, GateSpec};
+use crate::spec::project::ProjectSpec;
+use crate::spec::recipe::{ColumnKind, Columns, StepSpec};
+use crate::spec::split::SplitSpec;
+
+#[test]
+fn an_empty_project_file_is_a_project() {
+    let spec: ProjectSpec = toml::from_str("").expect("every section has defaults");
+    assert_eq!(spec.project.seed, 42);
+    assert!(spec.train.is_none());
+}
+
+#[test]
+fn unknown_keys_are_refused_with_their_place() {
+    for text in ["[trian]\n", "[data]\nsource = 'x'\ntraget = 'y'\n", "[split]\ntests = 0.2\n"] {
+        let error = toml::from_str::<ProjectSpec>(text).expect_err(text).to_string();
+        assert!(error.contains("unknown field") && error.contains("line"), "{error}");
+    }
+}
+
+#[test]
+fn steps_are_read_by_their_op() {
+    let text = "transform = { steps = [{ op = 'impute', columns = 'numeric', strategy = 'median' }, \
+                { op = 'one_hot', columns = ['sex'] }] }";
+    let spec: ProjectSpec = toml::from_str(text).expect("two steps");
+    let steps = spec.transform.steps.expect("given");
+    assert!(matches!(&steps[0], StepSpec::Impute { columns: Columns::Kind(ColumnKind::Numeric), .. }));
+    assert!(matches!(&steps[1], StepSpec::OneHot { columns: Columns::Named(names), max: 50, .. } if names == &["sex"]));
+    assert!(toml::from_str::<ProjectSpec>("transform = { steps = [{ op = 'magic', columns = 'all' }] }").is_err());
+}
+
+#[test]
+fn gates_are_read() {
+    let read = |text: &str| text.parse::<GateSpec>().map(|gate| (gate.metric, gate.comparison, gate.bound)).ok();
+    assert_eq!(
+        read("accuracy >= 0.9"),
+        Some(("accuracy".to_owned(), Comparison::AtLeast, Bound::Value(0.9)))
+    );
+    assert_eq!(
+        read("f1_macro>=champion.f1_macro - 0.01"),
+        Some((
+            "f1_macro".to_owned(),
+            Comparison::AtLeast,
+            Bound::Champion { metric: "f1_macro".to_owned(), offset: -0.01 }
+        ))
+    );
+    let slice = read("slice(sex=F).recall > 0.5").map(|gate| gate.0);
+    assert_eq!(slice.as_deref(), Some("slice(sex=F).recall"));
+    for bad in ["", "accuracy", ">= 3", "accuracy >= ", "accuracy >= high", "accuracy >= champion.", "a = 3", "a >= NaN"] {
+        assert!(bad.parse::<GateSpec>().is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn splits_leave_rows_for_training() {
+    assert!(SplitSpec::default().check().is_ok());
+    assert!(SplitSpec { test: 0.5, validation: 0.5, ..SplitSpec::default() }.check().is_err());
+    assert!(SplitSpec { test: -0.1, ..SplitSpec::default() }.check().is_err());
+}
