@@ -1,0 +1,85 @@
+//! The environment, read once when the process starts.
+
+use std::collections::BTreeMap;
+use std::env;
+
+use crate::base::clock::{Clock, Timestamp};
+use crate::base::fail::Failure;
+
+/// Sections of the project file that variables may set: `MLOPS_TRAIN_MODEL=forest` is `[train] model = "forest"`.
+pub const SECTIONS: [&str; 11] = [
+    "PROJECT", "DATA", "SPLIT", "VALIDATE", "TRANSFORM", "TRAIN", "TUNE", "EVALUATE", "REGISTER", "SERVE", "MONITOR",
+];
+
+/// What the environment says.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// `MLOPS_<SECTION>_<KEY>`: lower-case section and key, value as text.
+    pub settings: BTreeMap<(String, String), String>,
+    /// `MLOPS_RUN`: the run that `log` writes to.
+    pub run: Option<String>,
+    /// `MLOPS_NOW`: the present, for tests and reproductions.
+    pub now: Option<String>,
+    /// `MLOPS_FAIL_POINT`: where a debug build stops dead.
+    pub fail_point: Option<String>,
+    /// `NO_COLOR` is set to anything but the empty text (no-color.org).
+    pub no_color: bool,
+    /// `TERM` is `dumb`.
+    pub dumb_terminal: bool,
+    /// Variables that start with `MLOPS_` and mean nothing.
+    pub unknown: Vec<String>,
+}
+
+impl Environment {
+    /// Reads the variables of this process.
+    pub fn read() -> Environment {
+        Environment::from_variables(env::vars_os().filter_map(|(name, value)| {
+            // A variable that is not Unicode cannot be one of ours.
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        }))
+    }
+
+    /// Sorts out variables given as name and value.
+    pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Environment {
+        let mut found = Environment::default();
+        for (name, value) in variables {
+            match name.as_str() {
+                "NO_COLOR" => found.no_color = !value.is_empty(),
+                "TERM" => found.dumb_terminal = value == "dumb",
+                "MLOPS_RUN" => found.run = Some(value).filter(|run| !run.is_empty()),
+                "MLOPS_NOW" => found.now = Some(value),
+                "MLOPS_FAIL_POINT" => found.fail_point = Some(value),
+                "MLOPS_SEED" => drop(found.settings.insert(("project".to_owned(), "seed".to_owned()), value)),
+                // Handed to the commands of stages, not read back.
+                "MLOPS_STAGE" => {}
+                other => found.sort_out(other, value),
+            }
+        }
+        found
+    }
+
+    fn sort_out(&mut self, name: &str, value: String) {
+        let Some(rest) = name.strip_prefix("MLOPS_") else {
+            return;
+        };
+        if rest.starts_with("PARAM_") {
+            return;
+        }
+        let section = SECTIONS.iter().find_map(|section| {
+            let key = rest.strip_prefix(section)?.strip_prefix('_')?;
+            Some((section.to_lowercase(), key.to_lowercase()))
+        });
+        match section {
+            Some(place) => drop(self.settings.insert(place, value)),
+            None => self.unknown.push(name.to_owned()),
+        }
+    }
+
+    /// Where the present comes from.
+    pub fn clock(&self) -> Result<Clock, Failure> {
+        match &self.now {
+            None => Ok(Clock::System),
+            Some(text) => Ok(Clock::Fixed(text.parse::<Timestamp>()?)),
+        }
+    }
+}
