@@ -6,6 +6,8 @@ use std::time::Duration;
 pub const CHUNK_THRESHOLD_BYTES: u64 = 4 << 20;
 /// Smallest, usual and largest chunk in bytes: about 1 MiB keeps a 5 GB file at 5,000 objects.
 pub const CHUNK_BYTES: (u32, u32, u32) = (256 << 10, 1 << 20, 4 << 20);
+/// Most chunks of one blob: about 1 TiB of data, 36 MiB of manifest.
+pub const CHUNKS_MAX: u64 = 1 << 20;
 /// Most bytes one record may have; records are read whole into memory.
 pub const RECORD_BYTES_MAX: u64 = 64 << 20;
 /// How long a second writer waits for the repository lock before it says who holds it.
@@ -30,6 +32,22 @@ pub const SPEC_BYTES_MAX: u64 = 4 << 20;
 pub const BODY_BYTES_MAX: usize = 64 << 20;
 /// Most rows in one request to the server.
 pub const REQUEST_ROWS_MAX: usize = 100_000;
+/// Most connections the server keeps open; below the 1,024 files a process may usually have open. One more is told to wait.
+pub const CONNECTIONS_MAX: usize = 1_000;
+/// How long a client of the server may take to send the head of its next request; idle connections end after it.
+pub const HEADER_WAIT: Duration = Duration::from_secs(30);
+/// How long a client of the server may take to send one whole body.
+pub const BODY_WAIT: Duration = Duration::from_secs(30);
+/// Most bytes in the head of one request to the server, and headers in it.
+pub const HEADER_BYTES_MAX: usize = 64 << 10;
+/// Most bytes of all request bodies that the server holds at once, small ones not counted; beyond it, clients are told to wait.
+pub const BODIES_BYTES_MAX: usize = 256 << 20;
+/// Bodies up to this many bytes are answered where they were read: a few rows cost less than a change of thread.
+pub const INLINE_BYTES_MAX: usize = 16 << 10;
+/// How long a stopping server goes on answering on open connections, so that no client finds one closed under its request.
+pub const STOP_LINGER: Duration = Duration::from_millis(500);
+/// How long a stopping server waits for what it has accepted; containers are killed 30 s after they are told to stop.
+pub const STOP_GRACE: Duration = Duration::from_secs(20);
 /// How long an unreferenced object is kept before `gc` may remove it: other processes may be about to name it.
 pub const GC_GRACE: Duration = Duration::from_secs(60 * 60);
 /// Rows beyond which k-nearest neighbours is refused: every prediction looks at every row.

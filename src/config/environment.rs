@@ -7,9 +7,8 @@ use crate::base::clock::{Clock, Timestamp};
 use crate::base::fail::Failure;
 
 /// Sections of the project file that variables may set: `MLOPS_TRAIN_MODEL=forest` is `[train] model = "forest"`.
-pub const SECTIONS: [&str; 11] = [
-    "PROJECT", "DATA", "SPLIT", "VALIDATE", "TRANSFORM", "TRAIN", "TUNE", "EVALUATE", "REGISTER", "SERVE", "MONITOR",
-];
+pub const SECTIONS: [&str; 11] =
+    ["PROJECT", "DATA", "SPLIT", "VALIDATE", "TRANSFORM", "TRAIN", "TUNE", "EVALUATE", "REGISTER", "SERVE", "MONITOR"];
 
 /// What the environment says.
 #[derive(Clone, Debug, Default)]

@@ -66,7 +66,8 @@ fn parse(text: &str, environment: &Environment, path: &Path) -> Result<ProjectSp
         }
     }
     let spec = table.try_into().map_err(|error: toml::de::Error| {
-        let names: Vec<String> = environment.settings.keys().map(|(s, k)| format!("MLOPS_{s}_{k}").to_uppercase()).collect();
+        let names: Vec<String> =
+            environment.settings.keys().map(|(s, k)| format!("MLOPS_{s}_{k}").to_uppercase()).collect();
         unreadable(path, &error).hint(format!("variables in force: {}", names.join(", ")))
     })?;
     checked(spec, environment)
@@ -74,7 +75,8 @@ fn parse(text: &str, environment: &Environment, path: &Path) -> Result<ProjectSp
 
 fn checked(spec: ProjectSpec, environment: &Environment) -> Result<ProjectSpec> {
     if let Some(name) = environment.unknown.first() {
-        let known = ["MLOPS_RUN", "MLOPS_SEED", "MLOPS_NOW", "MLOPS_TRAIN_MODEL", "MLOPS_SERVE_PORT", "MLOPS_DATA_SOURCE"];
+        let known =
+            ["MLOPS_RUN", "MLOPS_SEED", "MLOPS_NOW", "MLOPS_TRAIN_MODEL", "MLOPS_SERVE_PORT", "MLOPS_DATA_SOURCE"];
         return Err(suggest::unknown("environment variable", name, known).into());
     }
     spec.split.check()?;

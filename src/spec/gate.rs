@@ -88,7 +88,8 @@ impl FromStr for GateSpec {
             text: text.trim().to_owned(),
             metric: metric.to_owned(),
             comparison,
-            bound: parse_bound(bound).ok_or_else(|| bad("the bound is neither a number nor champion.METRIC ± number"))?,
+            bound: parse_bound(bound)
+                .ok_or_else(|| bad("the bound is neither a number nor champion.METRIC ± number"))?,
         })
     }
 }
@@ -102,13 +103,8 @@ fn find_comparison(text: &str) -> Option<(Comparison, usize)> {
             ')' => depth -= 1,
             '<' | '>' | '=' if depth == 0 => {
                 let rest = &text[position..];
-                let all = [
-                    Comparison::AtLeast,
-                    Comparison::AtMost,
-                    Comparison::Equal,
-                    Comparison::Above,
-                    Comparison::Below,
-                ];
+                let all =
+                    [Comparison::AtLeast, Comparison::AtMost, Comparison::Equal, Comparison::Above, Comparison::Below];
                 return all.into_iter().find(|c| rest.starts_with(c.symbol())).map(|c| (c, position));
             }
             _ => {}

@@ -34,10 +34,7 @@ fn steps_are_read_by_their_op() {
 #[test]
 fn gates_are_read() {
     let read = |text: &str| text.parse::<GateSpec>().map(|gate| (gate.metric, gate.comparison, gate.bound)).ok();
-    assert_eq!(
-        read("accuracy >= 0.9"),
-        Some(("accuracy".to_owned(), Comparison::AtLeast, Bound::Value(0.9)))
-    );
+    assert_eq!(read("accuracy >= 0.9"), Some(("accuracy".to_owned(), Comparison::AtLeast, Bound::Value(0.9))));
     assert_eq!(
         read("f1_macro>=champion.f1_macro - 0.01"),
         Some((
@@ -48,7 +45,9 @@ fn gates_are_read() {
     );
     let slice = read("slice(sex=F).recall > 0.5").map(|gate| gate.0);
     assert_eq!(slice.as_deref(), Some("slice(sex=F).recall"));
-    for bad in ["", "accuracy", ">= 3", "accuracy >= ", "accuracy >= high", "accuracy >= champion.", "a = 3", "a >= NaN"] {
+    for bad in
+        ["", "accuracy", ">= 3", "accuracy >= ", "accuracy >= high", "accuracy >= champion.", "a = 3", "a >= NaN"]
+    {
         assert!(bad.parse::<GateSpec>().is_err(), "{bad}");
     }
 }

@@ -1,0 +1,139 @@
+//! `mlops evaluate`
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::base::talk::Talk;
+use crate::base::units;
+use crate::cli::app::{Answer, App};
+use crate::ops::evaluate::{EvaluateOptions, EvaluateReport, evaluate};
+use crate::ops::stages::Workspace;
+use crate::record::evaluation::{ConfusionMatrix, Verdict};
+use crate::term::style::Style;
+use crate::term::table::Table;
+use crate::term::ui::Ui;
+
+/// Judge a model on rows it has not seen
+///
+/// Measures the model on the test rows of its own split, or on another dataset with --on, by slices when asked, and
+/// holds it against gates such as `accuracy >= 0.9` or `f1_macro >= champion.f1_macro - 0.01`. The verdict is pass, fail
+/// or none (no gates); exits 1 on fail. A gate whose metric is missing fails; a gate against a champion that does not
+/// exist yet passes and says so.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mlops evaluate
+  mlops evaluate penguins@candidate --gate 'accuracy >= 0.95' --by island
+  mlops evaluate run:last --on new_penguins --against penguins@champion")]
+pub struct EvaluateArgs {
+    /// Model: NAME, NAME@v3, NAME@champion, an id, run:last; the newest trained one when absent
+    #[arg(value_name = "MODEL")]
+    model: Option<String>,
+    /// Another dataset to judge on, all its rows
+    #[arg(long, value_name = "DATA")]
+    on: Option<String>,
+    /// What must hold
+    #[arg(long = "gate", value_name = "EXPR")]
+    gates: Vec<String>,
+    /// Model to compare with on the same rows; the champion when a gate names it
+    #[arg(long, value_name = "MODEL")]
+    against: Option<String>,
+    /// Columns whose values are judged apart
+    #[arg(long = "by", value_name = "COL,…", value_delimiter = ',')]
+    slices: Vec<String>,
+    /// Metrics to report; all of the task when absent
+    #[arg(long = "metric", value_name = "NAME,…", value_delimiter = ',')]
+    metrics: Vec<String>,
+}
+
+/// Runs the verb.
+pub fn run(args: &EvaluateArgs, app: &App) -> Result<Answer> {
+    let repo = app.repo()?;
+    let project = app.project(&repo)?;
+    let written = project.spec.evaluate.clone().unwrap_or_default();
+    let space = Workspace { repo: &repo, root: &project.root, spec: &project.spec };
+    let first = |given: &Vec<String>, written: Vec<String>| if given.is_empty() { written } else { given.clone() };
+    let options = EvaluateOptions {
+        model: args.model.clone(),
+        on: args.on.clone(),
+        metrics: first(&args.metrics, written.metrics),
+        slices: first(&args.slices, written.slices),
+        gates: first(&args.gates, written.gates),
+        against: args.against.clone(),
+        name: Some(space.model_name()),
+    };
+    let report = evaluate(&repo, &options, &app.ctx(project.spec.project.seed))?;
+    app.print("evaluate", &report, |ui| show(&report, ui))?;
+    if report.verdict == Verdict::None {
+        app.ui.hint("no gates were given, so there is no verdict: add --gate 'accuracy >= 0.9'");
+    }
+    Ok(if report.verdict == Verdict::Fail { Answer::No } else { Answer::Yes })
+}
+
+fn show(report: &EvaluateReport, ui: &Ui) -> std::io::Result<()> {
+    let headings: &[&str] =
+        if report.against.is_some() { &["metric", "#value", "#against"] } else { &["metric", "#value"] };
+    let mut table = Table::new(headings);
+    for (name, value) in &report.metrics {
+        let other = report.against.as_ref().and_then(|against| against.get(name));
+        let other = other.map_or_else(String::new, |other| format!("{other:.4}"));
+        table.row([name.clone(), format!("{value:.4}"), other].into_iter().take(headings.len()));
+    }
+    ui.table(&table)?;
+    if let Some(confusion) = &report.confusion {
+        ui.line("")?;
+        show_confusion(confusion, ui)?;
+    }
+    if !report.slices.is_empty() {
+        ui.line("")?;
+        show_slices(report, ui)?;
+    }
+    if !report.gates.is_empty() {
+        ui.line("")?;
+        let mut table = Table::new(&["gate", "verdict", "reason"]);
+        for gate in &report.gates {
+            table.row([gate.expression.clone(), gate.verdict.name().to_owned(), gate.reason.clone()]);
+        }
+        ui.table(&table)?;
+    }
+    ui.line("")?;
+    let style = if report.verdict == Verdict::Fail { Style::Bad } else { Style::Good };
+    let verdict = ui.paint(style, report.verdict.name());
+    let rows = units::plural(report.rows, "row");
+    ui.line(&format!(
+        "verdict: {verdict}; {rows} ({}) of {}; model {}",
+        report.rows_of,
+        report.dataset,
+        report.model.short()
+    ))
+}
+
+fn show_confusion(confusion: &ConfusionMatrix, ui: &Ui) -> std::io::Result<()> {
+    const CLASSES_SHOWN: usize = 12;
+    if confusion.classes.len() > CLASSES_SHOWN {
+        return ui.line(&format!("confusion of {} classes: see --json", confusion.classes.len()));
+    }
+    let headings: Vec<String> = std::iter::once("true \\ predicted".to_owned())
+        .chain(confusion.classes.iter().map(|class| format!("#{class}")))
+        .collect();
+    let mut table = Table::new(&headings.iter().map(String::as_str).collect::<Vec<_>>());
+    for (class, counts) in confusion.classes.iter().zip(&confusion.counts) {
+        table.row(std::iter::once(class.clone()).chain(counts.iter().map(|count| units::count(*count))));
+    }
+    ui.table(&table)
+}
+
+fn show_slices(report: &EvaluateReport, ui: &Ui) -> std::io::Result<()> {
+    const METRICS_SHOWN: usize = 4;
+    let names: Vec<&String> = report.metrics.keys().take(METRICS_SHOWN).collect();
+    let headings: Vec<String> = ["slice".to_owned(), "#rows".to_owned()]
+        .into_iter()
+        .chain(names.iter().map(|name| format!("#{name}")))
+        .collect();
+    let mut table = Table::new(&headings.iter().map(String::as_str).collect::<Vec<_>>());
+    for slice in &report.slices {
+        let values = names.iter().map(|name| slice.metrics.get(*name).map_or_else(String::new, |v| format!("{v:.4}")));
+        let head = [format!("{}={}", slice.column, slice.value), units::count(slice.rows)];
+        table.row(head.into_iter().chain(values));
+    }
+    ui.table(&table)
+}

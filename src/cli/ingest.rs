@@ -1,0 +1,112 @@
+//! `mlops ingest`
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::base::talk::Talk;
+use crate::base::units;
+use crate::cli::app::{Answer, App};
+use crate::cli::args::RoleArgs;
+use crate::data::source::ReadOptions;
+use crate::ops::execute::parse_format;
+use crate::ops::ingest::{IngestOptions, ingest, summary};
+use crate::record::dataset::Roles;
+use crate::spec::schema::ColumnType;
+
+/// Bring a raw file in as a dataset version
+///
+/// Stores the raw bytes (their id equals `b3sum FILE`), infers the type of every column from the whole file, and keeps
+/// a typed table and an exact profile beside them. A file that has not changed is recognised and costs nothing.
+/// Everything that was guessed is listed.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  mlops ingest penguins.csv --target species
+  mlops ingest sales.tsv --delimiter '\\t' --null -,NA --key order_id
+  mlops ingest trips.parquet --name trips --task regression --target minutes")]
+pub struct IngestArgs {
+    /// The raw file: CSV or Parquet
+    #[arg(value_name = "SRC")]
+    source: PathBuf,
+    /// Name of the dataset; the file's name without its ending when absent
+    #[arg(long, value_name = "N")]
+    name: Option<String>,
+    #[command(flatten)]
+    roles: RoleArgs,
+    /// Format; told by ending and first bytes when absent
+    #[arg(long, value_name = "F")]
+    format: Option<String>,
+    /// Texts that mean "missing", instead of the built-in list
+    #[arg(long, value_name = "NA,…", value_delimiter = ',')]
+    null: Option<Vec<String>>,
+    /// Field delimiter; detected among , ; tab and | when absent
+    #[arg(long, value_name = "CHAR")]
+    delimiter: Option<String>,
+    /// The first line holds values, not names
+    #[arg(long)]
+    no_header: bool,
+    /// Type of a column, against the inference: NAME=integer|float|boolean|text|date|timestamp
+    #[arg(long = "type", value_name = "COLUMN=TYPE")]
+    types: Vec<String>,
+}
+
+/// Runs the verb.
+pub fn run(args: &IngestArgs, app: &App) -> Result<Answer> {
+    let repo = app.repo()?;
+    let project = app.project(&repo)?;
+    let options = IngestOptions {
+        source: app.path(&args.source),
+        name: args.name.clone(),
+        roles: Roles {
+            target: args.roles.target.clone(),
+            task: args.roles.task.map(|task| task.task()),
+            key: args.roles.key.clone(),
+            ignore: args.roles.ignore.clone(),
+        },
+        read: ReadOptions {
+            format: args.format.as_deref().map(parse_format).transpose()?,
+            delimiter: args.delimiter.as_deref().map(parse_delimiter).transpose()?,
+            header: args.no_header.then_some(false),
+            null_values: args.null.clone(),
+            types: args.types.iter().map(|text| parse_type(text)).collect::<Result<_>>()?,
+        },
+        roles_are_complete: false,
+    };
+    let report = ingest(&repo, &options, &app.ctx(project.spec.project.seed))?;
+    app.print("ingest", &report, |ui| {
+        let state = if report.unchanged { "unchanged" } else { "new" };
+        ui.line(&format!("{} ({state})", summary(&report)))?;
+        if !report.unchanged {
+            ui.line(&format!("stored {}; raw file {}", units::bytes(report.stored_bytes), report.raw_id.short()))?;
+        }
+        Ok(())
+    })?;
+    for guess in &report.guesses {
+        app.ui.info(guess);
+    }
+    if report.target.is_none() {
+        app.ui.hint("say which column to predict with --target COLUMN, here or with `mlops train`");
+    }
+    Ok(Answer::Yes)
+}
+
+fn parse_delimiter(text: &str) -> Result<char> {
+    let mut letters = text.chars();
+    match (text, letters.next(), letters.next()) {
+        ("\\t" | "tab", _, _) => Ok('\t'),
+        (_, Some(letter), None) if letter.is_ascii() => Ok(letter),
+        _ => Err(crate::base::fail::usage(format!("`{text}` is not one character"))
+            .hint("write it like --delimiter ';' or --delimiter '\\t'")
+            .into()),
+    }
+}
+
+fn parse_type(text: &str) -> Result<(String, ColumnType)> {
+    let known = ["integer", "float", "boolean", "text", "date", "timestamp"];
+    let bad = || crate::base::fail::usage(format!("`{text}` is not COLUMN=TYPE")).hint("write it like --type zip=text");
+    let (name, wanted) = text.rsplit_once('=').ok_or_else(bad)?;
+    let read: Result<ColumnType, _> = serde_json::from_value(wanted.into());
+    let column_type = read.map_err(|_| crate::base::suggest::unknown("type", wanted, known))?;
+    Ok((name.to_owned(), column_type))
+}

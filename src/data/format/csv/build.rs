@@ -1,0 +1,166 @@
+//! The second pass over a text table: values of known types go into typed columns.
+
+use std::io::Read;
+
+use anyhow::{Context, Result};
+use polars::prelude::{
+    BooleanChunkedBuilder, ChunkedBuilder, Column, DataFrame, Float64Type, Int32Type, Int64Type, IntoColumn,
+    PlSmallStr, PrimitiveChunkedBuilder, StringChunkedBuilder, TimeUnit, TimeZone,
+};
+use rayon::prelude::*;
+
+use crate::base::fail::{self, Failure};
+use crate::base::talk::Task;
+use crate::base::units;
+use crate::data::format::csv::blocks::{Batch, Batches};
+use crate::data::format::csv::fields::{self, Field};
+use crate::data::format::csv::head::{Shape, too_long};
+use crate::data::infer::{Nulls, shown};
+use crate::data::value;
+use crate::spec::schema::ColumnType;
+
+/// One column under construction.
+enum Builder {
+    Integer(PrimitiveChunkedBuilder<Int64Type>),
+    Float(PrimitiveChunkedBuilder<Float64Type>),
+    Boolean(BooleanChunkedBuilder),
+    Text(StringChunkedBuilder),
+    Date(PrimitiveChunkedBuilder<Int32Type>),
+    Timestamp(PrimitiveChunkedBuilder<Int64Type>),
+}
+
+/// The first field of a block that does not fit.
+enum Misfit {
+    /// The value of this row and column is not of the column's type.
+    Value { row: usize, column: usize, text: String },
+    /// The block is not what the scan saw.
+    Changed,
+}
+
+/// Reads rows from `source`, which starts at the first of them, into columns of `types`.
+///
+/// Errors: a value that is not of its column's type, named by row; content that is not well formed (the scan names what).
+pub fn build(
+    source: impl Read,
+    shape: &Shape,
+    types: &[ColumnType],
+    nulls: &Nulls,
+    task: &dyn Task,
+) -> Result<DataFrame> {
+    let names: Vec<PlSmallStr> = shape.names.iter().map(|name| PlSmallStr::from_str(name)).collect();
+    let mut table = build_block(b"", shape, &names, types, nulls).map_err(|_| changed())?;
+    let mut batches = Batches::new(source, shape.delimiter);
+    loop {
+        let batch =
+            batches.next()?.map_err(|long| too_long(shape.data_line + long.line as u64 + 1, long.open_quote))?;
+        let Some(Batch { bytes, blocks }) = batch else {
+            break;
+        };
+        let parts: Vec<Result<DataFrame, Misfit>> =
+            blocks.into_par_iter().map(|block| build_block(&bytes[block], shape, &names, types, nulls)).collect();
+        for part in parts {
+            let part = part.map_err(|misfit| describe(misfit, table.height(), shape, types))?;
+            table.vstack_mut_owned(part).context("cannot join blocks of rows")?;
+        }
+        task.advance(bytes.len() as u64);
+    }
+    table.rechunk_mut_par();
+    Ok(table)
+}
+
+fn build_block(
+    bytes: &[u8],
+    shape: &Shape,
+    names: &[PlSmallStr],
+    types: &[ColumnType],
+    nulls: &Nulls,
+) -> Result<DataFrame, Misfit> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Misfit::Changed)?;
+    let capacity = fields::lines(bytes) + 1;
+    let pairs = names.iter().zip(types);
+    let mut builders: Vec<Builder> = pairs.map(|(name, of)| Builder::new(name, *of, capacity)).collect();
+    let mut misfit: Option<Misfit> = None;
+    let push = |row: usize, column: usize, field: Field<'_>| {
+        if !builders[column].push(field, nulls) && misfit.is_none() {
+            misfit = Some(Misfit::Value { row, column, text: shown(field.text) });
+        }
+    };
+    let counts = fields::each_field(text, shape.delimiter, Some(names.len()), push).map_err(|_| Misfit::Changed)?;
+    match misfit {
+        Some(misfit) => Err(misfit),
+        None => {
+            let columns = builders.into_iter().map(Builder::finish).collect();
+            DataFrame::new(counts.rows, columns).map_err(|_| Misfit::Changed)
+        }
+    }
+}
+
+impl Builder {
+    fn new(name: &PlSmallStr, column_type: ColumnType, capacity: usize) -> Builder {
+        let name = name.clone();
+        match column_type {
+            ColumnType::Integer => Builder::Integer(PrimitiveChunkedBuilder::new(name, capacity)),
+            ColumnType::Float => Builder::Float(PrimitiveChunkedBuilder::new(name, capacity)),
+            ColumnType::Boolean => Builder::Boolean(BooleanChunkedBuilder::new(name, capacity)),
+            ColumnType::Text => Builder::Text(StringChunkedBuilder::new(name, capacity)),
+            ColumnType::Date => Builder::Date(PrimitiveChunkedBuilder::new(name, capacity)),
+            ColumnType::Timestamp => Builder::Timestamp(PrimitiveChunkedBuilder::new(name, capacity)),
+        }
+    }
+
+    /// Adds one field; `false` when it is not of the column's type.
+    #[inline]
+    fn push(&mut self, field: Field<'_>, nulls: &Nulls) -> bool {
+        let text = value::trim(field.text);
+        if nulls.has(text) {
+            match self {
+                Builder::Integer(builder) | Builder::Timestamp(builder) => builder.append_null(),
+                Builder::Float(builder) => builder.append_null(),
+                Builder::Boolean(builder) => builder.append_null(),
+                Builder::Text(builder) => builder.append_null(),
+                Builder::Date(builder) => builder.append_null(),
+            }
+            return true;
+        }
+        match self {
+            Builder::Text(builder) => {
+                builder.append_value(field.value());
+                true
+            }
+            Builder::Integer(builder) => value::integer(text).map(|value| builder.append_value(value)).is_some(),
+            Builder::Float(builder) => value::float(text).map(|value| builder.append_value(value)).is_some(),
+            Builder::Boolean(builder) => value::boolean(text).map(|value| builder.append_value(value)).is_some(),
+            Builder::Date(builder) => value::date(text).map(|value| builder.append_value(value)).is_some(),
+            Builder::Timestamp(builder) => value::timestamp(text).map(|value| builder.append_value(value)).is_some(),
+        }
+    }
+
+    fn finish(self) -> Column {
+        match self {
+            Builder::Integer(builder) => builder.finish().into_column(),
+            Builder::Float(builder) => builder.finish().into_column(),
+            Builder::Boolean(builder) => builder.finish().into_column(),
+            Builder::Text(builder) => builder.finish().into_column(),
+            Builder::Date(builder) => builder.finish().into_date().into_column(),
+            Builder::Timestamp(builder) => {
+                builder.finish().into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_column()
+            }
+        }
+    }
+}
+
+fn describe(misfit: Misfit, rows: usize, shape: &Shape, types: &[ColumnType]) -> Failure {
+    match misfit {
+        Misfit::Changed => changed(),
+        Misfit::Value { row, column, text } => {
+            let (name, of) = (&shape.names[column], types[column].name());
+            let row = units::count((rows + row + 1) as u64);
+            fail::usage(format!("column `{name}` is to be read as {of}, but row {row} holds `{text}`"))
+                .hint("correct the value, list it among the null values, or give the column another type")
+        }
+    }
+}
+
+fn changed() -> Failure {
+    fail::world("the file changed while it was being read").hint("try again when nothing writes to it")
+}

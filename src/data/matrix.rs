@@ -1,0 +1,147 @@
+//! What a recipe gives and a model eats: features by column, in a fixed order.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use crate::base::fail;
+use crate::data::frame::{Column, Frame, MISSING_CODE, Values};
+
+/// One feature of a matrix.
+#[derive(Clone, Debug)]
+pub struct Feature {
+    /// Name of the feature.
+    pub name: Arc<str>,
+    /// The raw column it comes from.
+    pub from: Arc<str>,
+    /// Its values.
+    pub values: FeatureValues,
+}
+
+/// Values of one feature, one for each row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FeatureValues {
+    /// Numbers; NaN is missing.
+    Number(Vec<f64>),
+    /// 1 where `codes` equals `code`, else 0.
+    Indicator {
+        /// One code a row, shared among siblings.
+        codes: Arc<[u32]>,
+        /// The code that this feature is 1 for.
+        code: u32,
+    },
+    /// Codes `0..levels`; [`MISSING_CODE`] is missing or unseen.
+    Category {
+        /// One code a row.
+        codes: Arc<[u32]>,
+        /// Number of codes.
+        levels: u32,
+    },
+}
+
+/// Features of some rows.
+#[derive(Clone, Debug, Default)]
+pub struct Matrix {
+    rows: usize,
+    features: Vec<Feature>,
+}
+
+impl FeatureValues {
+    /// The value of one row as a number; the code of a category.
+    pub fn get(&self, row: usize) -> f64 {
+        match self {
+            FeatureValues::Number(values) => values[row],
+            FeatureValues::Indicator { codes, code } => f64::from(u8::from(codes[row] == *code)),
+            FeatureValues::Category { codes, .. } if codes[row] == MISSING_CODE => f64::NAN,
+            FeatureValues::Category { codes, .. } => f64::from(codes[row]),
+        }
+    }
+
+    /// `number`, `indicator` or `category`.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            FeatureValues::Number(_) => "number",
+            FeatureValues::Indicator { .. } => "indicator",
+            FeatureValues::Category { .. } => "category",
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            FeatureValues::Number(values) => values.len(),
+            FeatureValues::Indicator { codes, .. } | FeatureValues::Category { codes, .. } => codes.len(),
+        }
+    }
+}
+
+impl Matrix {
+    /// Puts features together.
+    ///
+    /// Errors: lengths that differ.
+    pub fn new(rows: usize, features: Vec<Feature>) -> Result<Matrix> {
+        match features.iter().find(|feature| feature.values.len() != rows) {
+            Some(odd) => Err(fail::world(format!("feature `{}` does not have {rows} rows", odd.name)).into()),
+            None => Ok(Matrix { rows, features }),
+        }
+    }
+
+    /// The end of a recipe: every column must be a number, an indicator or a category by now.
+    ///
+    /// Errors: a column of text or time is left; the message names the step that would turn it into numbers.
+    pub fn from_frame(frame: Frame) -> Result<Matrix> {
+        let rows = frame.rows();
+        let mut features = Vec::with_capacity(frame.columns().len());
+        for column in frame.into_columns() {
+            let values = match column.values {
+                Values::Number(values) => FeatureValues::Number(values),
+                Values::Indicator { codes, code } => FeatureValues::Indicator { codes, code },
+                Values::Category { codes, levels } => FeatureValues::Category { codes, levels },
+                Values::Text(_) => return Err(not_a_number(&column.name, "text", "one_hot or ordinal")),
+                Values::Time(_) => return Err(not_a_number(&column.name, "time", "dates")),
+            };
+            features.push(Feature { name: column.name, from: column.from, values });
+        }
+        Matrix::new(rows, features)
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// All features in order.
+    pub fn features(&self) -> &[Feature] {
+        &self.features
+    }
+
+    /// The features as named columns again, to be written as a table; indicators share their codes.
+    pub fn into_columns(self) -> Vec<Column> {
+        let columns = self.features.into_iter().map(|feature| {
+            let values = match feature.values {
+                FeatureValues::Number(values) => Values::Number(values),
+                FeatureValues::Indicator { codes, code } => Values::Indicator { codes, code },
+                FeatureValues::Category { codes, levels } => Values::Category { codes, levels },
+            };
+            Column { name: feature.name, from: feature.from, values }
+        });
+        columns.collect()
+    }
+
+    /// Rows as dense numbers, row by row: `rows × features` values. 8 bytes a value.
+    pub fn to_row_major(&self) -> Vec<f64> {
+        let width = self.features.len();
+        let mut dense = vec![0.0; self.rows * width];
+        for (position, feature) in self.features.iter().enumerate() {
+            for row in 0..self.rows {
+                dense[row * width + position] = feature.values.get(row);
+            }
+        }
+        dense
+    }
+}
+
+fn not_a_number(name: &str, kind: &str, step: &str) -> anyhow::Error {
+    fail::usage(format!("column `{name}` is still {kind} at the end of the recipe"))
+        .hint(format!("add a step for it ({step}), or drop it"))
+        .into()
+}

@@ -1,0 +1,192 @@
+//! Opening the file, its tables, and what happens when it is damaged, of another version or not to be written.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use crate::base::hash::hash;
+use crate::base::limits;
+use crate::base::lock::FileLock;
+use crate::index::Index;
+
+/// Version of the tables below; any other is thrown away.
+pub const VERSION: i64 = 1;
+
+/// Pause between two tries where SQLite's own waiting does not apply.
+const RETRY: Duration = Duration::from_millis(5);
+
+/// What is said of a damaged file.
+pub const DAMAGE_NOTE: &str = "index.sqlite was damaged; it is built again";
+
+/// Names of runs, metrics, parameters and tags have integer keys, so that a point is a few bytes. Ids are hex text, so
+/// that a prefix is a range. A run without `record` is open; `consumed` and `length` say how far its journal was read.
+const TABLES: &str = "
+CREATE TABLE sealed (one INTEGER PRIMARY KEY CHECK (one = 1), length INTEGER NOT NULL, hash TEXT NOT NULL);
+CREATE TABLE run (
+  key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT, broken INTEGER NOT NULL DEFAULT 0,
+  consumed INTEGER NOT NULL DEFAULT 0, length INTEGER NOT NULL DEFAULT 0,
+  kind TEXT NOT NULL, stage TEXT, stage_key TEXT, state TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER,
+  wall_seconds REAL, cpu_seconds REAL, peak_memory_bytes INTEGER, command TEXT NOT NULL, code_commit TEXT,
+  code_dirty INTEGER, seed INTEGER NOT NULL, tool_version TEXT NOT NULL, host TEXT NOT NULL, user TEXT NOT NULL,
+  exit_code INTEGER, error TEXT, output_text TEXT);
+CREATE INDEX run_by_start ON run (started);
+CREATE INDEX run_by_stage_key ON run (stage_key) WHERE stage_key IS NOT NULL;
+CREATE INDEX run_open ON run (id) WHERE record IS NULL;
+CREATE INDEX run_broken ON run (id) WHERE broken = 1;
+CREATE TABLE name (key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE point (run INTEGER NOT NULL, seq INTEGER NOT NULL, name INTEGER NOT NULL, step INTEGER NOT NULL,
+  value REAL NOT NULL, PRIMARY KEY (run, seq)) WITHOUT ROWID;
+CREATE TABLE metric (run INTEGER NOT NULL, name INTEGER NOT NULL, value REAL NOT NULL,
+  PRIMARY KEY (run, name)) WITHOUT ROWID;
+CREATE TABLE param (run INTEGER NOT NULL, name INTEGER NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY (run, name)) WITHOUT ROWID;
+CREATE TABLE tag (run INTEGER NOT NULL, name INTEGER NOT NULL, value TEXT NOT NULL,
+  PRIMARY KEY (run, name)) WITHOUT ROWID;
+CREATE TABLE link (run INTEGER NOT NULL, output INTEGER NOT NULL, role TEXT NOT NULL, name TEXT NOT NULL,
+  object TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (run, output, role, name, object)) WITHOUT ROWID;
+CREATE INDEX link_by_object ON link (object, output);
+CREATE TABLE stamp (path TEXT PRIMARY KEY, length INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
+  inode INTEGER NOT NULL, recorded_ns INTEGER NOT NULL, object TEXT NOT NULL) WITHOUT ROWID;
+";
+
+/// Opens the index at `path`; see [`Index::open`].
+pub fn open(path: &Path) -> Result<Index> {
+    let mut notes = Vec::new();
+    let mut opened = connect(path, &mut notes);
+    if opened.as_ref().is_err_and(is_damage) {
+        // Whether that worked shows in the next line.
+        let _ = throw_away(path);
+        opened = connect(path, &mut notes);
+        notes.push(DAMAGE_NOTE.to_owned());
+    }
+    match opened {
+        Ok(connection) => Ok(Index { connection, path: Some(path.to_owned()), notes }),
+        Err(error) if is_damage(&error) || is_unusable(&error) => in_memory(vec![memory_note(&error)]),
+        Err(error) => Err(error).with_context(|| format!("cannot open {}", path.display())),
+    }
+}
+
+/// An empty index in memory.
+pub fn in_memory(notes: Vec<String>) -> Result<Index> {
+    let connection = Connection::open_in_memory().and_then(|connection| {
+        connection.set_prepared_statement_cache_capacity(64);
+        create(&connection)?;
+        Ok(connection)
+    });
+    let connection = connection.context("cannot make an index in memory")?;
+    Ok(Index { connection, path: None, notes })
+}
+
+/// What is said when the file cannot be used.
+pub fn memory_note(error: &rusqlite::Error) -> String {
+    format!("index.sqlite cannot be used now ({error}); this command builds its own index in memory")
+}
+
+fn connect(path: &Path, notes: &mut Vec<String>) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(limits::INDEX_BUSY)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    if connection.is_readonly("main")? {
+        return Err(failure(rusqlite::ffi::SQLITE_READONLY, "the file is read-only"));
+    }
+    let started = Instant::now();
+    loop {
+        match prepare(&mut connection, notes) {
+            // Turning a new file into WAL fails at once when another process does the same.
+            Err(error) if is_busy(&error) && started.elapsed() < limits::INDEX_BUSY => thread::sleep(RETRY),
+            Err(error) => return Err(error),
+            Ok(()) => return Ok(connection),
+        }
+    }
+}
+
+fn prepare(connection: &mut Connection, notes: &mut Vec<String>) -> rusqlite::Result<()> {
+    let mode: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    if mode != "wal" {
+        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    }
+    // Derived data: a power cut may lose the newest transactions, and the next command catches up again.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    if version(connection)? == VERSION {
+        return Ok(());
+    }
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = version(&transaction)?;
+    if found != VERSION {
+        let tables = table_names(&transaction)?;
+        if !tables.is_empty() {
+            notes.push(format!("index.sqlite had version {found}, not {VERSION}; it is built again"));
+        }
+        for table in tables {
+            transaction.execute_batch(&format!("DROP TABLE \"{}\"", table.replace('"', "\"\"")))?;
+        }
+        create(&transaction)?;
+    }
+    transaction.commit()
+}
+
+fn create(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(TABLES)?;
+    connection.execute("INSERT INTO sealed VALUES (1, 0, ?1)", [hash(b"").hex()])?;
+    connection.pragma_update(None, "user_version", VERSION)
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+fn table_names(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    connection.prepare(query)?.query_map([], |row| row.get(0))?.collect()
+}
+
+/// Removes a damaged file, unless another process has put a sound one in its place meanwhile.
+///
+/// The write-ahead log goes first: a new file next to an old log would be damaged by it.
+pub fn throw_away(path: &Path) -> Result<()> {
+    let _alone =
+        FileLock::acquire(&path.with_extension("lock"), limits::LOCK_WAIT, "a process that rebuilds the index")?;
+    if is_sound(path) {
+        return Ok(());
+    }
+    for suffix in ["-wal", "-shm", ""] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        let _ = fs::remove_file(PathBuf::from(name));
+    }
+    Ok(())
+}
+
+fn is_sound(path: &Path) -> bool {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let checked = Connection::open_with_flags(path, flags).and_then(|connection| {
+        connection.busy_timeout(limits::INDEX_BUSY)?;
+        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
+    });
+    checked.is_ok_and(|answer| answer == "ok")
+}
+
+fn failure(code: i32, text: &str) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), Some(text.to_owned()))
+}
+
+/// The file holds nonsense.
+pub fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
+}
+
+/// The file cannot be written, or another process kept it locked for longer than [`limits::INDEX_BUSY`].
+pub fn is_unusable(error: &rusqlite::Error) -> bool {
+    use ErrorCode::{CannotOpen, DiskFull, PermissionDenied, ReadOnly, SystemIoFailure};
+    let code = error.sqlite_error_code();
+    is_busy(error) || matches!(code, Some(CannotOpen | DiskFull | PermissionDenied | ReadOnly | SystemIoFailure))
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}

@@ -1,0 +1,254 @@
+//! The model package: one file that holds all that is served, exported and pushed.
+//!
+//! Layout: magic (8 bytes), format version (u32), header length (u32), BLAKE3 of the header (32 bytes), header (JSON),
+//! then the sections one after the other up to the end of the file. The header lists each section's name, length and
+//! BLAKE3. Numbers are little-endian. Nothing in it is executed, and no length is believed before it is compared with
+//! the bytes that are there.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::base::fail::{self, Failure};
+use crate::base::hash::hash;
+use crate::base::id::ObjectId;
+use crate::base::json;
+use crate::data::frame::{Column, Frame, TextValues, Values};
+use crate::data::matrix::Matrix;
+use crate::features::recipe::FittedRecipe;
+use crate::models::form::{FormReader, FormWriter};
+use crate::models::predictor::{Predictions, Predictor};
+use crate::models::zoo;
+use crate::record::profile::ProfileRecord;
+use crate::record::recipe::FeatureRecord;
+use crate::record::{decode, encode};
+use crate::spec::model::Task;
+use crate::spec::schema::ColumnType;
+
+const MAGIC: &[u8; 8] = b"MLOPSPKG";
+/// Version of the layout above.
+const FORMAT: u32 = 1;
+const PRELUDE_BYTES: usize = 8 + 4 + 4 + 32;
+const SECTIONS: [&str; 3] = ["recipe", "predictor", "baseline"];
+
+/// A raw column that the model reads, as it was in the training rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InputColumn {
+    /// Name.
+    pub name: String,
+    /// Type of its values.
+    #[serde(rename = "type")]
+    pub column_type: ColumnType,
+    /// Whether a value was ever missing.
+    pub missing_seen: bool,
+    /// All values seen, for text of few distinct values.
+    pub domain: Option<Vec<String>>,
+    /// Smallest finite value seen.
+    pub min: Option<f64>,
+    /// Largest finite value seen.
+    pub max: Option<f64>,
+}
+
+/// What the model was made from, by id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lineage {
+    /// The dataset record.
+    pub dataset: ObjectId,
+    /// The split record.
+    pub split: ObjectId,
+    /// The fitted recipe record.
+    pub recipe: ObjectId,
+}
+
+/// What a package says of itself. Holds no time, run, path or host: equal inputs give equal bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PackageHeader {
+    /// Name of the model kind.
+    pub model: String,
+    /// What it predicts.
+    pub task: Task,
+    /// Name of the predicted column.
+    pub target: String,
+    /// Type of the predicted column, so that classes can be answered as what they were.
+    pub target_type: Option<ColumnType>,
+    /// Class names in the order of the probabilities; none for regression.
+    pub classes: Vec<String>,
+    /// Raw columns that the recipe reads.
+    pub inputs: Vec<InputColumn>,
+    /// Features that the recipe makes, in order.
+    pub features: Vec<FeatureRecord>,
+    /// Every parameter of the model with its value.
+    pub params: serde_json::Value,
+    /// Seed of the training.
+    pub seed: u64,
+    /// What it was made from.
+    pub lineage: Lineage,
+    /// Scores on the validation rows.
+    pub metrics: BTreeMap<String, f64>,
+    /// Version of the engines that made it.
+    pub engine: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SectionEntry {
+    name: String,
+    length: u64,
+    hash: ObjectId,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FileHeader {
+    package: PackageHeader,
+    sections: Vec<SectionEntry>,
+}
+
+/// A model that can predict from raw columns.
+pub struct ModelPackage {
+    /// What it says of itself.
+    pub header: PackageHeader,
+    /// From raw columns to features.
+    pub recipe: FittedRecipe,
+    /// Profile of the training rows, for comparison with what comes later.
+    pub baseline: ProfileRecord,
+    predictor: Box<dyn Predictor>,
+}
+
+impl ModelPackage {
+    /// Puts a package together.
+    pub fn new(
+        header: PackageHeader,
+        recipe: FittedRecipe,
+        predictor: Box<dyn Predictor>,
+        baseline: ProfileRecord,
+    ) -> ModelPackage {
+        ModelPackage { header, recipe, baseline, predictor }
+    }
+
+    /// The file's bytes; their hash is the model's id.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut form = FormWriter::new();
+        self.predictor.write(&mut form);
+        let bodies = [json::canonical(&self.recipe.to_json())?, form.finish(), encode(&self.baseline)?];
+        let sections = SECTIONS.iter().zip(&bodies).map(|(name, body)| SectionEntry {
+            name: (*name).to_owned(),
+            length: body.len() as u64,
+            hash: hash(body),
+        });
+        let header = FileHeader { package: self.header.clone(), sections: sections.collect() };
+        let header = json::canonical(&header)?;
+        let length = u32::try_from(header.len()).context("the header of the package is too long")?;
+        let mut bytes = Vec::with_capacity(PRELUDE_BYTES + header.len() + bodies.iter().map(Vec::len).sum::<usize>());
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&FORMAT.to_le_bytes());
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend_from_slice(hash(&header).as_bytes());
+        bytes.extend_from_slice(&header);
+        bodies.iter().for_each(|body| bytes.extend_from_slice(body));
+        Ok(bytes)
+    }
+
+    /// Opens a package, checking every length, hash and agreement between its parts.
+    ///
+    /// Errors: not a package, a newer format or engine (both versions named), cut short, damaged, contradictory. Cost: a
+    /// small multiple of the bytes given, whatever they claim.
+    pub fn open(bytes: &[u8]) -> Result<ModelPackage> {
+        let (header, mut rest) = read_header(bytes)?;
+        let mut bodies = Vec::with_capacity(SECTIONS.len());
+        for (entry, name) in header.sections.iter().zip(SECTIONS) {
+            if entry.name != name {
+                return Err(damaged(&format!("section `{}` stands where `{name}` belongs", entry.name)).into());
+            }
+            let length = usize::try_from(entry.length).unwrap_or(usize::MAX);
+            let (body, after) = rest.split_at_checked(length).ok_or_else(|| damaged("it is cut short"))?;
+            if hash(body) != entry.hash {
+                return Err(damaged(&format!("section `{name}` does not have the hash it should")).into());
+            }
+            bodies.push(body);
+            rest = after;
+        }
+        let [recipe, predictor, baseline] = bodies.as_slice() else {
+            return Err(damaged("a section is missing").into());
+        };
+        if !rest.is_empty() || header.sections.len() != SECTIONS.len() {
+            return Err(damaged("there is more in it than its header says").into());
+        }
+        let recipe = serde_json::from_slice(recipe).context("damaged model package: recipe")?;
+        let recipe = FittedRecipe::from_json(&recipe).context("damaged model package: recipe")?;
+        let mut form = FormReader::new(predictor);
+        let predictor =
+            (zoo::kind(&header.package.model)?.read)(&mut form).context("damaged model package: predictor")?;
+        form.end()?;
+        let baseline = decode(baseline).context("damaged model package: baseline")?;
+        let package = ModelPackage { header: header.package, recipe, baseline, predictor };
+        package.agree()?;
+        Ok(package)
+    }
+
+    /// Answers for raw columns: the one path of batch and online prediction.
+    ///
+    /// Errors: a column that the recipe reads is missing or of another kind.
+    pub fn predict(&self, frame: &Frame) -> Result<Predictions> {
+        self.predict_matrix(&self.recipe.apply(frame)?)
+    }
+
+    /// Answers for features that the recipe has made.
+    pub fn predict_matrix(&self, matrix: &Matrix) -> Result<Predictions> {
+        self.predictor.predict(matrix)
+    }
+
+    /// Checks that recipe, predictor and header speak of the same model, by predicting no rows at all.
+    fn agree(&self) -> Result<()> {
+        let header = &self.header;
+        if self.recipe.features() != header.features {
+            return Err(damaged("its recipe makes other features than its header lists").into());
+        }
+        let columns = header.inputs.iter().map(|input| Column::raw(&input.name, empty(input.column_type)));
+        let nothing = Frame::new(0, columns.collect()).context("damaged model package: inputs")?;
+        let answer = self.predict(&nothing).context("damaged model package: its parts do not fit each other")?;
+        let fits = match answer {
+            Predictions::Numbers(_) => header.task == Task::Regression && header.classes.is_empty(),
+            Predictions::Probabilities { classes, .. } => {
+                header.task.is_classification() && classes == header.classes.len() && classes > 0
+            }
+        };
+        if fits { Ok(()) } else { Err(damaged("its predictor answers another task than its header says").into()) }
+    }
+}
+
+fn read_header(bytes: &[u8]) -> Result<(FileHeader, &[u8])> {
+    let not_ours = || fail::world("this is not a model package").hint("name a model that `mlops train` made");
+    let rest = bytes.strip_prefix(MAGIC).ok_or_else(not_ours)?;
+    let (format, rest) = rest.split_first_chunk::<4>().ok_or_else(|| damaged("it is cut short"))?;
+    let format = u32::from_le_bytes(*format);
+    if format != FORMAT {
+        let what = format!("this model package has format {format}; this mlops reads format {FORMAT}");
+        return Err(fail::world(what).hint("use the mlops that made it, or train the model again").into());
+    }
+    let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(|| damaged("it is cut short"))?;
+    let (expected, rest) = rest.split_first_chunk::<32>().ok_or_else(|| damaged("it is cut short"))?;
+    let length = u32::from_le_bytes(*length) as usize;
+    let (header, rest) = rest.split_at_checked(length).ok_or_else(|| damaged("it is cut short"))?;
+    if hash(header) != ObjectId::new(*expected) {
+        return Err(damaged("its header does not have the hash it should").into());
+    }
+    let header: FileHeader = serde_json::from_slice(header).context("damaged model package: header")?;
+    let engine = header.package.engine;
+    if engine > zoo::ENGINE_VERSION {
+        let what = format!("this model was made by engine {engine}; this mlops has engine {}", zoo::ENGINE_VERSION);
+        return Err(fail::world(what).hint("use a newer mlops").into());
+    }
+    Ok((header, rest))
+}
+
+fn empty(column_type: ColumnType) -> Values {
+    match column_type {
+        ColumnType::Integer | ColumnType::Float | ColumnType::Boolean => Values::Number(Vec::new()),
+        ColumnType::Text => Values::Text(TextValues::default()),
+        ColumnType::Date | ColumnType::Timestamp => Values::Time(Vec::new()),
+    }
+}
+
+fn damaged(why: &str) -> Failure {
+    fail::world(format!("damaged model package: {why}")).hint("pull it again, or train the model again")
+}

@@ -1,0 +1,70 @@
+//! A boosted ensemble that has been fitted: from summed leaf values to answers.
+
+use anyhow::Result;
+
+use crate::base::limits::CLASSES_MAX;
+use crate::data::matrix::Matrix;
+use crate::models::form::{FormReader, FormWriter, damaged};
+use crate::models::predictor::{Predictions, Predictor};
+use crate::models::trees::ensemble::Ensemble;
+use crate::models::trees::loss::{Loss, sigmoid, softmax};
+
+/// Trees whose values sum to scores.
+pub struct Boosted {
+    /// The trees; output by output in turn.
+    pub ensemble: Ensemble,
+    /// How scores become answers.
+    pub loss: Loss,
+    /// Scores of no tree, one for each output.
+    pub initial: Vec<f64>,
+}
+
+/// Reads a boosted ensemble back.
+pub fn read(form: &mut FormReader<'_>) -> Result<Box<dyn Predictor>> {
+    let name = form.text("loss")?;
+    let outputs = form.count("outputs", CLASSES_MAX)?;
+    let initial = form.finite("initial", outputs)?;
+    let loss = match (name.as_str(), outputs) {
+        ("squared", 1) => Loss::Squared,
+        ("logistic", 1) => Loss::Logistic,
+        ("softmax", 2..) => Loss::Softmax,
+        _ => return Err(damaged("loss", &format!("`{name}` with {outputs} outputs is not known"))),
+    };
+    let ensemble = Ensemble::read(form)?;
+    if ensemble.width != 1 || ensemble.trees.len() % outputs != 0 {
+        return Err(damaged("tree_nodes", &format!("these are not trees for {outputs} outputs")));
+    }
+    Ok(Box::new(Boosted { ensemble, loss, initial }))
+}
+
+impl Predictor for Boosted {
+    fn predict(&self, matrix: &Matrix) -> Result<Predictions> {
+        let mut sums = self.ensemble.sums(matrix, &self.initial)?;
+        Ok(match self.loss {
+            Loss::Squared => Predictions::Numbers(sums),
+            Loss::Logistic => {
+                let pairs = sums.into_iter().flat_map(|score| {
+                    let share = sigmoid(score);
+                    [1.0 - share, share]
+                });
+                Predictions::Probabilities { classes: 2, values: pairs.collect() }
+            }
+            Loss::Softmax => {
+                sums.chunks_exact_mut(self.initial.len()).for_each(softmax);
+                Predictions::Probabilities { classes: self.initial.len(), values: sums }
+            }
+        })
+    }
+
+    fn write(&self, form: &mut FormWriter) {
+        let name = match self.loss {
+            Loss::Squared => "squared",
+            Loss::Logistic => "logistic",
+            Loss::Softmax => "softmax",
+        };
+        form.text("loss", name);
+        form.u64("outputs", self.initial.len() as u64);
+        form.f64s("initial", &self.initial);
+        self.ensemble.write(form);
+    }
+}

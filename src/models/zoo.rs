@@ -1,0 +1,115 @@
+//! The one table of model kinds.
+
+use anyhow::Result;
+
+use crate::base::fail;
+use crate::base::suggest;
+use crate::features::recipe::Family;
+use crate::models::baseline;
+use crate::models::form::FormReader;
+use crate::models::params;
+use crate::models::predictor::{FitInput, Predictor};
+use crate::models::trees::{boost, boosted, forest, forested};
+use crate::spec::model::{BaselineParams, BoostParams, ForestParams, Task};
+
+/// Version of all engines together: raised whenever the same input would give other bytes, so that what older versions
+/// made is recognised and is trained again when asked for.
+pub const ENGINE_VERSION: u32 = 1;
+
+/// One kind of model.
+pub struct Kind {
+    /// As written in the project file and on the command line.
+    pub name: &'static str,
+    /// One line for the help page.
+    pub about: &'static str,
+    /// What it can predict.
+    pub tasks: &'static [Task],
+    /// What the recipe `auto` should give it.
+    pub family: Family,
+    /// Fits it.
+    pub fit: fn(&mut FitInput<'_>) -> Result<Box<dyn Predictor>>,
+    /// Reads it back.
+    pub read: fn(&mut FormReader<'_>) -> Result<Box<dyn Predictor>>,
+    /// All parameters with their defaults.
+    pub params: fn() -> toml::Table,
+}
+
+const ALL: &[Task] = &[Task::Binary, Task::Multiclass, Task::Regression];
+const CLASSES: &[Task] = &[Task::Binary, Task::Multiclass];
+const NUMBERS: &[Task] = &[Task::Regression];
+
+static KINDS: [Kind; 5] = [
+    Kind {
+        name: "boost",
+        about: "gradient boosted trees; the best first choice for tables",
+        tasks: ALL,
+        family: Family::Trees,
+        fit: boost::fit,
+        read: boosted::read,
+        params: params::defaults::<BoostParams>,
+    },
+    Kind {
+        name: "forest",
+        about: "random forest; robust, little to tune, large on disk",
+        tasks: ALL,
+        family: Family::Trees,
+        fit: forest::fit_forest,
+        read: forested::read,
+        params: params::defaults::<ForestParams>,
+    },
+    Kind {
+        name: "extra_trees",
+        about: "extremely randomised trees; a forest with random thresholds, faster and smoother",
+        tasks: ALL,
+        family: Family::Trees,
+        fit: forest::fit_extra_trees,
+        read: forested::read,
+        params: || params::table(&forest::extra_trees_defaults()),
+    },
+    Kind {
+        name: "tree",
+        about: "one decision tree; readable when shallow (set depth)",
+        tasks: ALL,
+        family: Family::Trees,
+        fit: forest::fit_tree,
+        read: forested::read,
+        params: params::defaults::<ForestParams>,
+    },
+    Kind {
+        name: "baseline",
+        about: "class shares or the mean, whatever the features; what every model has to beat",
+        tasks: ALL,
+        family: Family::Trees,
+        fit: baseline::fit,
+        read: baseline::read,
+        params: params::defaults::<BaselineParams>,
+    },
+];
+
+/// All kinds, best known first.
+pub fn kinds() -> &'static [Kind] {
+    &KINDS
+}
+
+/// The kind called `name`. Errors: there is none, with a suggestion.
+pub fn kind(name: &str) -> Result<&'static Kind> {
+    let found = KINDS.iter().find(|kind| kind.name == name);
+    found.ok_or_else(|| suggest::unknown("model", name, KINDS.iter().map(|kind| kind.name)).into())
+}
+
+/// The kind called `name`, if it can do `task`. Errors: unknown, or unable; the hint names the kinds that are able.
+pub fn kind_for(name: &str, task: Task) -> Result<&'static Kind> {
+    let kind = kind(name)?;
+    if kind.tasks.contains(&task) {
+        return Ok(kind);
+    }
+    let able: Vec<&str> = KINDS.iter().filter(|kind| kind.tasks.contains(&task)).map(|kind| kind.name).collect();
+    Err(fail::usage(format!("`{name}` cannot do a {} task", task.name()))
+        .hint(format!("these can: {}", able.join(", ")))
+        .into())
+}
+
+/// What `auto` means.
+pub fn default_kind(_task: Task) -> &'static str {
+    "boost"
+}

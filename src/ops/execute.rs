@@ -1,0 +1,227 @@
+//! Running one stage of a project: which verb it is, with which options, and what it puts out.
+
+use anyhow::Result;
+
+use crate::base::fail;
+use crate::base::id::{ObjectId, RunId};
+use crate::data::source::ReadOptions;
+use crate::ops::command;
+use crate::ops::context::OpCtx;
+use crate::ops::evaluate::{EvaluateOptions, evaluate};
+use crate::ops::ingest::{IngestOptions, ingest};
+use crate::ops::prepare::PrepareOptions;
+use crate::ops::register::{RegisterOptions, register};
+use crate::ops::stages::{Outputs, Workspace};
+use crate::ops::train::{TrainOptions, train};
+use crate::ops::transform::{TransformOptions, transform};
+use crate::ops::validate::{ValidateOptions, validate};
+use crate::pipeline::graph::{Stage, StageKind};
+use crate::record::dataset::{Format, Roles};
+use crate::record::evaluation::Verdict;
+use crate::spec::project::DataSpec;
+
+/// What a stage did.
+pub struct Executed {
+    /// The run, when there was one.
+    pub run: Option<RunId>,
+    /// Its outputs by name.
+    pub outputs: Outputs,
+    /// A sentence about the result.
+    pub summary: String,
+    /// False when the answer is no: data invalid, gate not met.
+    pub yes: bool,
+}
+
+/// Runs one stage. `inputs` are the ids of what earlier stages put out, by stage and name.
+pub fn execute(
+    space: &Workspace<'_>,
+    stage: &Stage,
+    before: &std::collections::BTreeMap<String, Outputs>,
+    ctx: &OpCtx<'_>,
+) -> Result<Executed> {
+    let output = |from: &str, name: &str| before.get(from).and_then(|outputs| outputs.get(name)).copied();
+    match &stage.kind {
+        StageKind::Ingest => run_ingest(space, ctx),
+        StageKind::Validate => run_validate(space, output("ingest", "dataset"), ctx),
+        StageKind::Transform => run_transform(space, output("ingest", "dataset"), ctx),
+        StageKind::Train => run_train(space, output("ingest", "dataset"), output("transform", "recipe"), ctx),
+        StageKind::Evaluate => run_evaluate(space, output("train", "model"), ctx),
+        StageKind::Register => run_register(space, output("train", "model"), output("evaluate", "evaluation"), ctx),
+        StageKind::Command(spec) => command::run(space, spec, ctx),
+    }
+}
+
+fn run_ingest(space: &Workspace<'_>, ctx: &OpCtx<'_>) -> Result<Executed> {
+    let data = space.data()?;
+    let options = IngestOptions {
+        source: space.path(&data.source),
+        name: Some(space.name()),
+        roles: roles(data),
+        read: read_options(data)?,
+        roles_are_complete: true,
+    };
+    let report = ingest(space.repo, &options, ctx)?;
+    for guess in &report.guesses {
+        ctx.talk.info(guess);
+    }
+    let outputs = [("dataset".to_owned(), report.id), ("raw".to_owned(), report.raw_id)].into();
+    let summary = crate::ops::ingest::summary(&report);
+    Ok(Executed { run: report.run, outputs, summary, yes: true })
+}
+
+fn run_validate(space: &Workspace<'_>, dataset: Option<ObjectId>, ctx: &OpCtx<'_>) -> Result<Executed> {
+    let spec = space.spec.validate.clone().unwrap_or_default();
+    let options = ValidateOptions {
+        dataset: dataset.map(|id| id.hex()),
+        default_name: Some(space.name()),
+        schema: space.path(&spec.schema),
+        fail_on: spec.fail_on,
+    };
+    let report = validate(space.repo, &options, ctx)?;
+    for finding in &report.findings {
+        let place = finding.column.as_deref().unwrap_or("table");
+        let line = format!("{} {place}: {} (expected {})", finding.code, finding.observed, finding.expected);
+        ctx.talk.warn(&line);
+    }
+    let summary = format!("{}, {} findings", report.verdict.name(), report.findings.len());
+    let outputs = [("quality".to_owned(), report.quality)].into();
+    Ok(Executed { run: Some(report.run), outputs, summary, yes: report.verdict != Verdict::Fail })
+}
+
+/// What the project file says of dataset, split and recipe.
+pub fn prepare_options(space: &Workspace<'_>, dataset: Option<ObjectId>) -> Result<PrepareOptions> {
+    Ok(PrepareOptions {
+        dataset: dataset.map(|id| id.hex()),
+        default_name: Some(space.name()),
+        roles: space.spec.data.as_ref().map(roles).unwrap_or_default(),
+        split: space.spec.split.clone(),
+        transform: space.spec.transform.clone(),
+        family: space.family()?,
+    })
+}
+
+fn run_transform(space: &Workspace<'_>, dataset: Option<ObjectId>, ctx: &OpCtx<'_>) -> Result<Executed> {
+    let options = TransformOptions { prepare: prepare_options(space, dataset)?, output: None };
+    let report = transform(space.repo, &options, ctx)?;
+    let rows = report.rows;
+    let summary =
+        format!("{} features; {} + {} + {} rows", report.features.len(), rows.train, rows.validation, rows.test);
+    let outputs = [
+        ("split".to_owned(), report.split),
+        ("recipe".to_owned(), report.recipe),
+        ("features".to_owned(), report.table),
+    ];
+    Ok(Executed { run: Some(report.run), outputs: outputs.into(), summary, yes: true })
+}
+
+fn run_train(
+    space: &Workspace<'_>,
+    dataset: Option<ObjectId>,
+    recipe: Option<ObjectId>,
+    ctx: &OpCtx<'_>,
+) -> Result<Executed> {
+    let spec = space.spec.train.clone().unwrap_or_default();
+    let options =
+        TrainOptions { prepare: prepare_options(space, dataset)?, recipe, model: spec.model, params: spec.params };
+    let report = train(space.repo, &options, ctx)?;
+    let headline = crate::metrics::zoo::headline(report.task);
+    let value = |metrics: &std::collections::BTreeMap<String, f64>| metrics.get(headline).copied().unwrap_or(f64::NAN);
+    let summary = format!(
+        "{}: {} {headline} {:.4} (baseline {:.4})",
+        report.kind,
+        report.scored_on,
+        value(&report.metrics),
+        value(&report.baseline)
+    );
+    let outputs = [("model".to_owned(), report.model), ("model_record".to_owned(), report.record)].into();
+    Ok(Executed { run: Some(report.run), outputs, summary, yes: true })
+}
+
+fn run_evaluate(space: &Workspace<'_>, model: Option<ObjectId>, ctx: &OpCtx<'_>) -> Result<Executed> {
+    let spec = space.spec.evaluate.clone().unwrap_or_default();
+    let options = EvaluateOptions {
+        model: model.map(|id| id.hex()),
+        on: None,
+        metrics: spec.metrics.clone(),
+        slices: spec.slices,
+        gates: spec.gates,
+        against: None,
+        name: Some(space.model_name()),
+    };
+    let report = evaluate(space.repo, &options, ctx)?;
+    for gate in report.gates.iter().filter(|gate| gate.verdict == Verdict::Fail) {
+        ctx.talk.warn(&format!("gate `{}` failed: {}", gate.expression, gate.reason));
+    }
+    let mut shown: Vec<String> = Vec::new();
+    for (name, value) in
+        report.metrics.iter().filter(|(name, _)| spec.metrics.is_empty() || spec.metrics.contains(name))
+    {
+        shown.push(format!("{name} {value:.4}"));
+    }
+    shown.truncate(4);
+    let summary =
+        format!("{}: {} ({} rows of {})", report.verdict.name(), shown.join(", "), report.rows, report.rows_of);
+    let outputs = [("evaluation".to_owned(), report.evaluation)].into();
+    Ok(Executed { run: Some(report.run), outputs, summary, yes: report.verdict != Verdict::Fail })
+}
+
+fn run_register(
+    space: &Workspace<'_>,
+    model: Option<ObjectId>,
+    evaluation: Option<ObjectId>,
+    ctx: &OpCtx<'_>,
+) -> Result<Executed> {
+    let spec = space.spec.register.clone().unwrap_or_default();
+    let options = RegisterOptions {
+        model: model.map(|id| id.hex()),
+        name: space.model_name(),
+        alias: spec.alias,
+        promote: spec.promote,
+        note: spec.note,
+        force: false,
+        reason: Some("mlops run".to_owned()),
+        evaluation,
+    };
+    let report = register(space.repo, &options, ctx)?;
+    let version = report.version.map_or_else(|| "refused".to_owned(), |version| format!("v{version}"));
+    let aliases: Vec<String> = report
+        .aliases
+        .iter()
+        .filter(|(_, version)| Some(**version) == report.version)
+        .map(|(alias, _)| alias.clone())
+        .collect();
+    let summary = match aliases.is_empty() {
+        true => format!("{}@{version}", report.name),
+        false => format!("{}@{version} ({})", report.name, aliases.join(", ")),
+    };
+    Ok(Executed {
+        run: Some(report.run),
+        outputs: [("model".to_owned(), report.id)].into(),
+        summary,
+        yes: !report.refused,
+    })
+}
+
+/// What the project file says the columns mean.
+pub fn roles(data: &DataSpec) -> Roles {
+    Roles { target: data.target.clone(), task: data.task, key: data.key.clone(), ignore: data.ignore.clone() }
+}
+
+/// How the project file says the source is read.
+pub fn read_options(data: &DataSpec) -> Result<ReadOptions> {
+    Ok(ReadOptions {
+        format: data.format.as_deref().map(parse_format).transpose()?,
+        null_values: data.null_values.clone(),
+        types: data.types.clone(),
+        ..ReadOptions::default()
+    })
+}
+
+/// A format by its name.
+pub fn parse_format(name: &str) -> Result<Format> {
+    match name {
+        "csv" | "tsv" => Ok(Format::Csv),
+        "parquet" => Ok(Format::Parquet),
+        _ => Err(fail::usage(format!("unknown format `{name}`")).hint("known: csv, parquet").into()),
+    }
+}

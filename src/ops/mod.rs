@@ -1,0 +1,31 @@
+//! The verbs: one file each, `XOptions` in, `XReport` out.
+//!
+//! Lives here: what each verb does, step by step, in terms of the folders below. Does not live here: arguments and
+//! printing (`cli`), arithmetic (the maths folders), paths and SQL (`repo`, `index`).
+//!
+//! Always holds: a verb that changes something is one recorded run and one transaction; destructive verbs plan first;
+//! nothing is cached, guessed or skipped without a note.
+
+pub mod command;
+pub mod context;
+pub mod dataset;
+pub mod evaluate;
+pub mod execute;
+pub mod files;
+pub mod fsck;
+pub mod gc;
+pub mod ingest;
+pub mod init;
+pub mod log;
+pub mod predict;
+pub mod prepare;
+pub mod promote;
+pub mod recorded;
+pub mod register;
+pub mod run;
+pub mod stages;
+pub mod status;
+pub mod train;
+pub mod transform;
+pub mod validate;
+pub mod why;

@@ -1,0 +1,125 @@
+//! `predict`: scores every row of a file with a model, through the code that serving uses.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use crate::base::fail;
+use crate::base::id::ObjectId;
+use crate::data::source::{self, ReadOptions};
+use crate::data::table::Table;
+use crate::models::package::ModelPackage;
+use crate::models::predictor::Predictions;
+use crate::ops::context::OpCtx;
+use crate::ops::evaluate::open_model;
+use crate::ops::transform::write_file;
+use crate::record::dataset::Format;
+use crate::repo::Repo;
+
+/// What to score.
+#[derive(Clone, Debug)]
+pub struct PredictOptions {
+    /// The model; the newest trained one when absent.
+    pub model: Option<String>,
+    /// File with the columns the model reads.
+    pub input: PathBuf,
+    /// File to write, CSV or Parquet by its ending.
+    pub output: PathBuf,
+    /// Input columns to keep; all when empty.
+    pub keep: Vec<String>,
+    /// Format of the input; told by ending and first bytes when absent.
+    pub format: Option<Format>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct PredictReport {
+    /// The model: id of its package.
+    pub model: ObjectId,
+    /// The model as a person calls it.
+    pub name: String,
+    /// Rows scored.
+    pub rows: usize,
+    /// Rows that could not be scored.
+    pub errors: usize,
+    /// The file written.
+    pub output: PathBuf,
+    /// Columns added.
+    pub columns: Vec<String>,
+    /// Seconds it took.
+    pub seconds: f64,
+}
+
+/// Scores a file.
+pub fn predict(repo: &Repo, options: &PredictOptions, ctx: &OpCtx<'_>) -> Result<PredictReport> {
+    let started = Instant::now();
+    let (found, _, package) = open_model(repo, options.model.as_deref())?;
+    let table = read_input(&package, options, ctx)?;
+    let names: Vec<&str> = package.header.inputs.iter().map(|input| input.name.as_str()).collect();
+    let predictions = package.predict(&table.frame(&names)?)?;
+    let kept = match options.keep.is_empty() {
+        true => table,
+        false => table.select(&options.keep.iter().map(String::as_str).collect::<Vec<_>>())?,
+    };
+    let (scored, columns) = with_predictions(kept, &package, &predictions)?;
+    write_file(&scored, &options.output)?;
+    Ok(PredictReport {
+        model: found.package,
+        name: found.label(),
+        rows: predictions.rows(),
+        errors: 0,
+        output: options.output.clone(),
+        columns,
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// Reads the input with the types that the columns had in training.
+fn read_input(package: &ModelPackage, options: &PredictOptions, ctx: &OpCtx<'_>) -> Result<Table> {
+    let inputs = &package.header.inputs;
+    let types: BTreeMap<_, _> = inputs.iter().map(|input| (input.name.clone(), input.column_type)).collect();
+    let read = ReadOptions { format: options.format, types, ..ReadOptions::default() };
+    let table = source::read(&options.input, &read, ctx.talk)
+        .with_context(|| format!("cannot read {} as a table", options.input.display()))?
+        .table;
+    let there: Vec<String> = table.columns().into_iter().map(|column| column.name).collect();
+    let missing: Vec<&str> =
+        inputs.iter().map(|input| input.name.as_str()).filter(|name| !there.iter().any(|t| t == name)).collect();
+    if !missing.is_empty() {
+        let what = format!("{} lacks columns that the model reads: {}", options.input.display(), missing.join(", "));
+        return Err(fail::usage(what).hint(format!("it has: {}", there.join(", "))).into());
+    }
+    Ok(table)
+}
+
+/// Adds `prediction` and, for classes, `probability_<class>`; a name that is taken gets a trailing underscore.
+fn with_predictions(table: Table, package: &ModelPackage, predictions: &Predictions) -> Result<(Table, Vec<String>)> {
+    let mut taken: Vec<String> = table.columns().into_iter().map(|column| column.name).collect();
+    let mut added = Vec::new();
+    let mut name = |wanted: String| {
+        let mut name = wanted;
+        while taken.contains(&name) {
+            name.push('_');
+        }
+        taken.push(name.clone());
+        added.push(name.clone());
+        name
+    };
+    let table = match predictions {
+        Predictions::Numbers(values) => table.with_numbers(&name("prediction".to_owned()), values.clone())?,
+        Predictions::Probabilities { classes, values } => {
+            let labels = &package.header.classes;
+            let chosen = predictions.classes().into_iter().map(|class| labels[class as usize].clone()).collect();
+            let mut table = table.with_texts(&name("prediction".to_owned()), chosen)?;
+            for (class, label) in labels.iter().enumerate() {
+                let share = values.iter().skip(class).step_by(*classes).copied().collect();
+                table = table.with_numbers(&name(format!("probability_{label}")), share)?;
+            }
+            table
+        }
+    };
+    Ok((table, added))
+}

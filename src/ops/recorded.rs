@@ -1,0 +1,132 @@
+//! A verb as a recorded run: journal while it works, one transaction when it ends, whatever the end.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use crate::base::fail;
+use crate::base::host;
+use crate::base::id::{ObjectId, RunId};
+use crate::ops::context::OpCtx;
+use crate::record::run::{Link, MetricPoint, RunState};
+use crate::repo::Repo;
+use crate::repo::journal::{RunEnd, RunJournal};
+use crate::repo::refs::{Committed, RefMove};
+
+/// A run under way, as the verb inside sees it.
+pub struct Work {
+    run: RunId,
+    journal: RunJournal,
+    /// Blob of what a command printed.
+    pub output_text: Option<ObjectId>,
+    /// How a command exited; the verb's own exit code when absent.
+    pub exit_code: Option<i32>,
+}
+
+/// How the verb's work ended.
+pub struct Done<T> {
+    /// Its answer.
+    pub value: T,
+    /// References that move together with the end of the run.
+    pub moves: Vec<RefMove>,
+    /// False when the answer is no: the run counts as failed.
+    pub yes: bool,
+}
+
+/// A run that ended.
+pub struct Recorded<T> {
+    /// Its identity.
+    pub run: RunId,
+    /// Its answer.
+    pub value: T,
+    /// What became of the references, in the order they were given.
+    pub committed: Vec<Committed>,
+}
+
+impl<T> Done<T> {
+    /// Work that ended with yes and moves nothing.
+    pub fn yes(value: T) -> Done<T> {
+        Done { value, moves: Vec::new(), yes: true }
+    }
+}
+
+impl Work {
+    /// Identity of the run.
+    pub fn run(&self) -> RunId {
+        self.run
+    }
+
+    /// Keeps metric points.
+    pub fn points(&mut self, points: &[MetricPoint]) -> Result<()> {
+        self.journal.points(points)
+    }
+
+    /// Keeps the last value of each metric.
+    pub fn metrics(&mut self, metrics: &BTreeMap<String, f64>) -> Result<()> {
+        let points: Vec<MetricPoint> =
+            metrics.iter().map(|(name, value)| MetricPoint { name: name.clone(), step: 0, value: *value }).collect();
+        self.points(&points)
+    }
+
+    /// Keeps a parameter.
+    pub fn param(&mut self, name: &str, value: serde_json::Value) -> Result<()> {
+        self.journal.param(name, value)
+    }
+
+    /// Keeps what was read.
+    pub fn input(&mut self, role: &str, name: &str, id: ObjectId) -> Result<()> {
+        self.journal.input(Link { role: role.to_owned(), name: name.to_owned(), id })
+    }
+
+    /// Keeps what was made.
+    pub fn output(&mut self, role: &str, name: &str, id: ObjectId) -> Result<()> {
+        self.journal.output(Link { role: role.to_owned(), name: name.to_owned(), id })
+    }
+}
+
+/// Runs `work` as a recorded run of kind `kind`. An error inside is recorded as a failed run and returned.
+pub fn recorded<T>(
+    repo: &Repo,
+    ctx: &OpCtx<'_>,
+    kind: &str,
+    work: impl FnOnce(&mut Work) -> Result<Done<T>>,
+) -> Result<Recorded<T>> {
+    let start = ctx.run_start(kind, repo.root());
+    let (run, started) = (start.id, start.started);
+    let before = host::usage();
+    let clock = std::time::Instant::now();
+    let mut under_way = Work { run, journal: RunJournal::start(repo, &start)?, output_text: None, exit_code: None };
+    let outcome = work(&mut under_way);
+    let now = ctx.clock.now();
+    let after = host::usage();
+    let mut end = RunEnd {
+        state: RunState::Finished,
+        ended: now.max(started),
+        wall_seconds: clock.elapsed().as_secs_f64(),
+        usage: host::Usage {
+            cpu_seconds: after.cpu_seconds - before.cpu_seconds,
+            peak_memory_bytes: after.peak_memory_bytes,
+        },
+        exit_code: Some(0),
+        error: None,
+        output_text: under_way.output_text,
+    };
+    let exit_code = under_way.exit_code;
+    match outcome {
+        Ok(done) => {
+            if !done.yes {
+                (end.state, end.exit_code) = (RunState::Failed, Some(exit_code.unwrap_or(1)));
+            }
+            let (_, committed) = under_way.journal.seal(end, done.moves, &ctx.actor(), now)?;
+            Ok(Recorded { run, value: done.value, committed })
+        }
+        Err(error) => {
+            let usage = fail::find(&error).is_some_and(|failure| failure.blame == fail::Blame::Request);
+            (end.state, end.exit_code) = (RunState::Failed, Some(exit_code.unwrap_or(if usage { 2 } else { 3 })));
+            end.error = Some(format!("{error:#}"));
+            // The first error is the one worth reading; a journal that cannot be sealed shows up as `killed`.
+            let _ = under_way.journal.seal(end, Vec::new(), &ctx.actor(), now);
+            Err(error)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `transform`: splits the rows, fits the recipe on the training rows only, applies it to all, keeps everything.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+
+use crate::base::id::{ObjectId, RunId};
+use crate::data::frame::{Column, Frame, TextValues, Values};
+use crate::data::table::Table;
+use crate::ops::context::OpCtx;
+use crate::ops::prepare::{PrepareOptions, Prepared, prepare};
+use crate::ops::recorded::{Done, recorded};
+use crate::record::recipe::FeatureRecord;
+use crate::repo::Repo;
+
+/// What to transform.
+#[derive(Clone, Debug)]
+pub struct TransformOptions {
+    /// Dataset, split, recipe.
+    pub prepare: PrepareOptions,
+    /// File to write the features of all rows to, `.csv` or `.parquet`.
+    pub output: Option<PathBuf>,
+}
+
+/// Numbers of rows in each part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PartRows {
+    /// Rows that models are fitted on.
+    pub train: u64,
+    /// Rows that choices are made on.
+    pub validation: u64,
+    /// Rows that judge.
+    pub test: u64,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct TransformReport {
+    /// The run.
+    pub run: RunId,
+    /// The dataset record.
+    pub dataset: ObjectId,
+    /// The split record.
+    pub split: ObjectId,
+    /// The fitted recipe record.
+    pub recipe: ObjectId,
+    /// The features of all rows, a Parquet blob.
+    pub table: ObjectId,
+    /// Numbers of rows.
+    pub rows: PartRows,
+    /// Features in order.
+    pub features: Vec<FeatureRecord>,
+    /// What the recipe had to do that nobody asked for.
+    pub notes: Vec<String>,
+    /// File written.
+    pub output: Option<PathBuf>,
+}
+
+/// Fits and applies the recipe.
+pub fn transform(repo: &Repo, options: &TransformOptions, ctx: &OpCtx<'_>) -> Result<TransformReport> {
+    let outcome = recorded(repo, ctx, "transform", |work| {
+        let prepared = prepare(repo, &options.prepare, ctx)?;
+        let features = feature_table(&prepared)?;
+        let mut parquet = Vec::new();
+        features.write_parquet(&mut parquet)?;
+        let table = repo.store().put(&parquet)?.id;
+        if let Some(path) = &options.output {
+            write_file(&features, path)?;
+        }
+        let dataset = &prepared.subject.dataset;
+        work.input("dataset", &dataset.label, dataset.id)?;
+        work.output("split", "split", prepared.split_id)?;
+        work.output("recipe", "recipe", prepared.recipe_id)?;
+        work.output("features", "features", table)?;
+        Ok(Done::yes((prepared, table)))
+    })?;
+    let (prepared, table) = outcome.value;
+    let counts = prepared.split.counts();
+    Ok(TransformReport {
+        run: outcome.run,
+        dataset: prepared.subject.dataset.id,
+        split: prepared.split_id,
+        recipe: prepared.recipe_id,
+        table,
+        rows: PartRows { train: counts[0], validation: counts[1], test: counts[2] },
+        features: prepared.recipe.features().to_vec(),
+        notes: prepared.recipe.notes().to_vec(),
+        output: options.output.clone(),
+    })
+}
+
+/// Features of all rows, with the part of each row in a last column `split`.
+fn feature_table(prepared: &Prepared) -> Result<Table> {
+    let matrix = prepared.recipe.apply(&prepared.subject.frame)?;
+    let rows = matrix.rows();
+    let mut columns = matrix.into_columns();
+    let names = ["train", "validation", "test", ""];
+    let parts = prepared.split.parts().iter().map(|&part| Some(names[usize::from(part.min(3))]));
+    let mut name = "split".to_owned();
+    while columns.iter().any(|column| *column.name == *name) {
+        name.push('_');
+    }
+    columns.push(Column::raw(&name, Values::Text(TextValues::from_values(parts))));
+    Table::from_frame(&Frame::new(rows, columns)?)
+}
+
+/// Writes a table in the format that the file's ending names; CSV unless it is `.parquet`.
+pub fn write_file(table: &Table, path: &std::path::Path) -> Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.map_or_else(|| PathBuf::from("."), PathBuf::from);
+    let mut file =
+        tempfile::NamedTempFile::new_in(&folder).with_context(|| format!("cannot write in {}", folder.display()))?;
+    let mut out = std::io::BufWriter::new(file.as_file_mut());
+    let parquet = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"));
+    let written = if parquet { table.write_parquet(&mut out) } else { table.write_csv(&mut out) };
+    written.with_context(|| format!("cannot write {}", path.display()))?;
+    std::io::Write::flush(&mut out).with_context(|| format!("cannot write {}", path.display()))?;
+    drop(out);
+    file.persist(path).map_err(|error| error.error).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(())
+}

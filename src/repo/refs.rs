@@ -1,0 +1,170 @@
+//! The vocabulary of refs: the names that people use for objects, and how they change.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::clock::Timestamp;
+use crate::base::id::{ObjectId, RunId};
+
+/// One version of a dataset. Numbers count from 1 and are never reused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetVersion {
+    /// Number.
+    pub version: u32,
+    /// The dataset record.
+    pub id: ObjectId,
+    /// When it was added.
+    pub time: Timestamp,
+}
+
+/// One version of a model. Numbers count from 1 and are never reused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelVersion {
+    /// Number.
+    pub version: u32,
+    /// The package blob; what a person calls the model's id.
+    pub package: ObjectId,
+    /// The model record.
+    pub model: ObjectId,
+    /// The evaluation record it was registered with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evaluation: Option<ObjectId>,
+    /// When it was registered.
+    pub time: Timestamp,
+    /// What the person said about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// One move of one alias of a model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AliasMove {
+    /// The alias.
+    pub alias: String,
+    /// Version it pointed at before; `None` when it is new.
+    pub from: Option<u32>,
+    /// Version it points at since; `None` when it was removed.
+    #[serde(rename = "version")]
+    pub to: Option<u32>,
+    /// When.
+    pub time: Timestamp,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// One run that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRef {
+    /// The run.
+    pub run: RunId,
+    /// Its record.
+    pub record: ObjectId,
+    /// When it was sealed.
+    pub time: Timestamp,
+}
+
+/// Who does something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// Login name.
+    pub user: String,
+    /// Machine.
+    pub host: String,
+    /// What they run; a process that waits for the lock is told this.
+    pub command: String,
+}
+
+/// Moves of refs that happen together or not at all, in this order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// The moves.
+    pub moves: Vec<RefMove>,
+}
+
+/// One move.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefMove {
+    /// Adds a version to a dataset, unless its newest version is the same record.
+    Dataset {
+        /// Name of the dataset; made if new.
+        name: String,
+        /// The dataset record.
+        id: ObjectId,
+    },
+    /// Adds a version to a model, unless its newest version says the same.
+    Model {
+        /// Name of the model; made if new.
+        name: String,
+        /// The package blob.
+        package: ObjectId,
+        /// The model record.
+        model: ObjectId,
+        /// The evaluation record.
+        evaluation: Option<ObjectId>,
+        /// What the person says about it.
+        note: Option<String>,
+    },
+    /// Points an alias at a version, or removes it.
+    Alias {
+        /// Name of the model.
+        model: String,
+        /// The alias.
+        alias: String,
+        /// Where to.
+        target: AliasTarget,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Seals a run. At most once a run.
+    Run {
+        /// The run.
+        run: RunId,
+        /// Its record.
+        record: ObjectId,
+    },
+}
+
+/// Where an alias goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AliasTarget {
+    /// A version that exists.
+    Version(u32),
+    /// The version that the last `Model` move of the same name in the same change made, or found to be the newest.
+    NewVersion,
+    /// Nowhere: the alias is removed.
+    Remove,
+}
+
+impl From<Option<u32>> for AliasTarget {
+    fn from(version: Option<u32>) -> AliasTarget {
+        version.map_or(AliasTarget::Remove, AliasTarget::Version)
+    }
+}
+
+/// Outcome of one move, in the order of the moves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// Of a `Dataset` move.
+    Dataset {
+        /// The version that has this record.
+        version: u32,
+        /// False: the newest version was the same already and nothing was written.
+        new: bool,
+    },
+    /// Of a `Model` move.
+    Model {
+        /// The version.
+        version: u32,
+        /// False: the newest version was the same already and nothing was written.
+        new: bool,
+    },
+    /// Of an `Alias` move; equal ends mean that nothing was written.
+    Alias {
+        /// Version it pointed at before.
+        from: Option<u32>,
+        /// Version it points at now.
+        to: Option<u32>,
+    },
+    /// Of a `Run` move.
+    Run,
+}

@@ -1,0 +1,111 @@
+//! The end of a run: its journal becomes its record.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use crate::base::clock::Timestamp;
+use crate::base::{fail, fs};
+use crate::record::run::{Link, MetricPoint, RunRecord, RunStart};
+use crate::repo::journal::{JournalLine, RunEnd, RunJournal};
+use crate::repo::journals::{self, JournalTail};
+use crate::repo::refs::{Actor, Change, Committed, RefMove};
+
+/// Role of what `log artifact` adds.
+pub const ARTIFACT: &str = "artifact";
+
+/// What the lines of a journal come to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RunContent {
+    /// Parameters by name.
+    pub params: BTreeMap<String, serde_json::Value>,
+    /// Metric points in the order logged.
+    pub metrics: Vec<MetricPoint>,
+    /// Tags by name.
+    pub tags: BTreeMap<String, String>,
+    /// What it read, each once.
+    pub inputs: Vec<Link>,
+    /// What it made, each once.
+    pub outputs: Vec<Link>,
+}
+
+impl RunContent {
+    /// Adds up `lines` in order.
+    pub fn of(lines: impl IntoIterator<Item = JournalLine>) -> RunContent {
+        let mut content = RunContent::default();
+        for line in lines {
+            content.add(line);
+        }
+        content
+    }
+
+    fn add(&mut self, line: JournalLine) {
+        match line {
+            JournalLine::Start(_) => {}
+            JournalLine::Metric(point) => self.metrics.push(point),
+            JournalLine::Param { name, value } => {
+                self.params.insert(name, value);
+            }
+            JournalLine::Tag { name, value } => {
+                self.tags.insert(name, value);
+            }
+            JournalLine::Input(link) => add_once(&mut self.inputs, link),
+            JournalLine::Output(link) => add_once(&mut self.outputs, link),
+            JournalLine::Artifact(link) => add_once(&mut self.outputs, Link { role: ARTIFACT.to_owned(), ..link }),
+        }
+    }
+
+    /// The record of a run with this content.
+    pub fn into_record(self, start: RunStart, end: RunEnd) -> RunRecord {
+        let RunContent { params, metrics, tags, inputs, outputs } = self;
+        let RunEnd { state, ended, wall_seconds, usage, exit_code, error, output_text } = end;
+        RunRecord {
+            start,
+            state,
+            ended,
+            wall_seconds,
+            usage,
+            params,
+            metrics,
+            tags,
+            inputs,
+            outputs,
+            output_text,
+            exit_code,
+            error,
+        }
+    }
+}
+
+fn add_once(links: &mut Vec<Link>, link: Link) {
+    if !links.contains(&link) {
+        links.push(link);
+    }
+}
+
+impl RunJournal {
+    /// Ends the run: keeps its record and commits it together with `extra` moves, all or nothing.
+    ///
+    /// The outcomes are those of `extra` in order, then that of the run. Errors: as [`crate::repo::Repo::commit`]; the run then
+    /// counts as killed from the next command on, with all that it logged.
+    pub fn seal(
+        self,
+        end: RunEnd,
+        extra: Vec<RefMove>,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<(RunRecord, Vec<Committed>)> {
+        let RunJournal { repo, start, lock: _lock } = self;
+        let path = journals::begin_seal(&journals::open_path(repo.layout(), &start.id))?;
+        let JournalTail { lines, .. } = journals::read(&path, 0)?
+            .ok_or_else(|| fail::world(format!("the journal of run {} was removed while it ran", start.id)))?;
+        let run = start.id;
+        let record = RunContent::of(lines).into_record(start, end);
+        let id = repo.put_record(&record)?;
+        let mut moves = extra;
+        moves.push(RefMove::Run { run, record: id });
+        let committed = repo.commit(Change { moves }, actor, now)?;
+        fs::remove_if_there(&path)?;
+        Ok((record, committed))
+    }
+}
