@@ -52,3 +52,5 @@ pub const STOP_GRACE: Duration = Duration::from_secs(20);
 pub const GC_GRACE: Duration = Duration::from_secs(60 * 60);
 /// Rows beyond which k-nearest neighbours is refused: every prediction looks at every row.
 pub const NEIGHBOURS_ROWS_MAX: usize = 50_000;
+/// Features beyond which normal equations are refused: their matrix grows with the square, its factor with the cube.
+pub const NORMAL_FEATURES_MAX: usize = 5_000;

@@ -10,8 +10,14 @@
 pub mod baseline;
 pub mod form;
 pub mod input;
+pub mod knn;
+pub mod linear;
+pub mod naive_bayes;
 pub mod package;
 pub mod params;
 pub mod predictor;
 pub mod trees;
 pub mod zoo;
+
+#[cfg(test)]
+mod tests;

@@ -7,10 +7,15 @@ use crate::base::suggest;
 use crate::features::recipe::Family;
 use crate::models::baseline;
 use crate::models::form::FormReader;
+use crate::models::knn;
+use crate::models::linear::{fitted, least_squares, logistic};
+use crate::models::naive_bayes;
 use crate::models::params;
 use crate::models::predictor::{FitInput, Predictor};
 use crate::models::trees::{boost, boosted, forest, forested};
-use crate::spec::model::{BaselineParams, BoostParams, ForestParams, Task};
+use crate::spec::model::{
+    BaselineParams, BoostParams, ForestParams, LinearParams, NaiveBayesParams, NeighboursParams, Task,
+};
 
 /// Version of all engines together: raised whenever the same input would give other bytes, so that what older versions
 /// made is recognised and is trained again when asked for.
@@ -38,7 +43,7 @@ const ALL: &[Task] = &[Task::Binary, Task::Multiclass, Task::Regression];
 const CLASSES: &[Task] = &[Task::Binary, Task::Multiclass];
 const NUMBERS: &[Task] = &[Task::Regression];
 
-static KINDS: [Kind; 5] = [
+static KINDS: [Kind; 10] = [
     Kind {
         name: "boost",
         about: "gradient boosted trees; the best first choice for tables",
@@ -74,6 +79,51 @@ static KINDS: [Kind; 5] = [
         fit: forest::fit_tree,
         read: forested::read,
         params: params::defaults::<ForestParams>,
+    },
+    Kind {
+        name: "logistic",
+        about: "logistic regression; fast, steady, easy to read",
+        tasks: CLASSES,
+        family: Family::Linear,
+        fit: logistic::fit,
+        read: fitted::read,
+        params: params::defaults::<LinearParams>,
+    },
+    Kind {
+        name: "linear",
+        about: "ordinary least squares; fast and easy to read",
+        tasks: NUMBERS,
+        family: Family::Linear,
+        fit: least_squares::fit_linear,
+        read: fitted::read,
+        params: params::defaults::<LinearParams>,
+    },
+    Kind {
+        name: "ridge",
+        about: "least squares with a penalty; steady with many or related features",
+        tasks: NUMBERS,
+        family: Family::Linear,
+        fit: least_squares::fit_ridge,
+        read: fitted::read,
+        params: params::defaults::<LinearParams>,
+    },
+    Kind {
+        name: "knn",
+        about: "nearest neighbours; no assumptions, for small tables",
+        tasks: ALL,
+        family: Family::Linear,
+        fit: knn::fit,
+        read: knn::read,
+        params: params::defaults::<NeighboursParams>,
+    },
+    Kind {
+        name: "naive_bayes",
+        about: "Gaussian naive Bayes; a quick second opinion",
+        tasks: CLASSES,
+        family: Family::Linear,
+        fit: naive_bayes::fit,
+        read: naive_bayes::read,
+        params: params::defaults::<NaiveBayesParams>,
     },
     Kind {
         name: "baseline",

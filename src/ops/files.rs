@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
@@ -12,7 +13,7 @@ use crate::base::id::ObjectId;
 use crate::repo::Repo;
 
 /// Identity of a file's bytes as far as the file system tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct FileStamp {
     /// Length in bytes.
     pub length: u64,
@@ -22,12 +23,24 @@ pub struct FileStamp {
     pub changed: i64,
     /// Number of the file in its file system.
     pub inode: u64,
+    /// When it was taken, nanoseconds since 1970: a change in the same tick of the file system's clock goes unseen, so
+    /// a hash is only trusted when the last change is clearly older than this.
+    pub taken: i64,
+}
+
+impl FileStamp {
+    /// Whether both tell of the same bytes.
+    pub fn same_bytes(&self, other: &FileStamp) -> bool {
+        let key = |stamp: &FileStamp| (stamp.length, stamp.modified, stamp.changed, stamp.inode);
+        key(self) == key(other)
+    }
 }
 
 /// Stamps a regular file.
 ///
 /// Errors: missing, a folder.
 pub fn stamp(path: &Path) -> Result<FileStamp> {
+    let taken = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i64);
     let meta = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?;
     if !meta.is_file() {
         let what = format!("{} is not a file", path.display());
@@ -38,6 +51,7 @@ pub fn stamp(path: &Path) -> Result<FileStamp> {
         modified: meta.mtime() * 1_000_000_000 + meta.mtime_nsec(),
         changed: meta.ctime() * 1_000_000_000 + meta.ctime_nsec(),
         inode: meta.ino(),
+        taken,
     })
 }
 
@@ -51,7 +65,8 @@ pub fn known_hash(repo: &Repo, path: &Path, stamp: &FileStamp) -> Option<ObjectI
 pub fn remember_hash(repo: &Repo, path: &Path, stamp: &FileStamp, id: ObjectId) {
     // Losing this only costs time, so a failure is not worth stopping for.
     if let Ok(index) = repo.index() {
-        let _ = index.stat_put(&path_key(repo, path), stamp.length, stamp.modified, stamp.changed, stamp.inode, id);
+        let key = (stamp.length, stamp.modified, stamp.changed, stamp.inode);
+        let _ = index.stat_put_at(&path_key(repo, path), key, id, stamp.taken);
     }
 }
 
@@ -63,7 +78,7 @@ pub fn hash_file(repo: &Repo, path: &Path) -> Result<ObjectId> {
     }
     let mut file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
     let (id, _) = hash::hash_reader(&mut file).with_context(|| format!("cannot read {}", path.display()))?;
-    if stamp(path)? == seen {
+    if stamp(path)?.same_bytes(&seen) {
         remember_hash(repo, path, &seen, id);
     }
     Ok(id)

@@ -1,27 +1,22 @@
 //! `ingest`: a raw file becomes a dataset version, or is found unchanged.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Serialize;
 
 use crate::base::fail;
 use crate::base::failpoint;
 use crate::base::id::{ObjectId, RunId};
-use crate::base::talk::{Task as TalkTask, Unit};
 use crate::base::units;
-use crate::data::profile::profile;
-use crate::data::source::{self, ReadOptions, ReadTable};
-use crate::data::target;
+use crate::data::source::{self, ReadOptions};
 use crate::ops::context::OpCtx;
 use crate::ops::files::{FileStamp, known_hash, remember_hash, stamp};
+use crate::ops::intake::{Taken, take_in};
 use crate::ops::recorded::{Done, recorded};
 use crate::record::dataset::{DatasetRecord, Format, Roles, SourceFile};
 use crate::repo::Repo;
 use crate::repo::refs::{Committed, RefMove};
-use crate::store::Put;
 
 /// What to bring in and how to read it.
 #[derive(Clone, Debug, Default)]
@@ -82,31 +77,26 @@ pub fn ingest(repo: &Repo, options: &IngestOptions, ctx: &OpCtx<'_>) -> Result<I
     }
     let roles = roles(options, newest.as_ref().map(|(_, _, record)| &record.roles));
     let outcome = recorded(repo, ctx, "ingest", |work| {
-        let (put, read) = store_and_read(repo, options, length, ctx)?;
-        if look_at(&options.source)?.1 != seen {
+        let Taken { raw, table, stored_table, profile, parse, guesses, roles } =
+            take_in(repo, options, length, roles, ctx)?;
+        if !look_at(&options.source)?.1.same_bytes(&seen) {
             let what = format!("{} changed while it was read", options.source.display());
             return Err(fail::world(what).hint("ingest it again when its writer is done").into());
         }
         failpoint::hit("ingest.parsed");
-        let ReadTable { table, parse, mut guesses } = read;
-        let roles = check_roles(&table, roles, &mut guesses)?;
-        let profile_id = repo.put_record(&profile(&table))?;
-        let mut parquet = Vec::new();
-        table.write_parquet(&mut parquet)?;
-        let stored_table = repo.store().put(&parquet)?;
         let record = DatasetRecord {
-            sources: vec![SourceFile { name: file_name(&options.source), raw: put.id, bytes: put.bytes }],
+            sources: vec![SourceFile { name: file_name(&options.source), raw: raw.id, bytes: raw.bytes }],
             parse,
             table: stored_table.id,
             rows: table.rows() as u64,
             columns: table.columns(),
-            profile: profile_id,
+            profile: repo.put_record(&profile)?,
             roles,
         };
         let id = repo.put_record(&record)?;
-        work.input("raw", &options.source.display().to_string(), put.id)?;
+        work.input("raw", &options.source.display().to_string(), raw.id)?;
         work.output("dataset", &name, id)?;
-        let value = (id, record, guesses, put.stored_bytes + stored_table.stored_bytes);
+        let value = (id, record, guesses, raw.stored_bytes + stored_table.stored_bytes);
         Ok(Done { value, moves: vec![RefMove::Dataset { name: name.clone(), id }], yes: true })
     })?;
     let (id, record, guesses, stored_bytes) = outcome.value;
@@ -180,57 +170,6 @@ fn roles(options: &IngestOptions, before: Option<&Roles>) -> Roles {
         target,
         key: keep(&options.roles.key, &before.key),
         ignore: keep(&options.roles.ignore, &before.ignore),
-    }
-}
-
-fn check_roles(table: &crate::data::table::Table, mut roles: Roles, guesses: &mut Vec<String>) -> Result<Roles> {
-    let columns = table.columns();
-    let names = || columns.iter().map(|column| column.name.as_str());
-    for name in roles.target.iter().chain(&roles.key).chain(&roles.ignore) {
-        if !names().any(|known| known == name) {
-            return Err(crate::base::suggest::unknown("column", name, names()).into());
-        }
-    }
-    if let Some(target) = &roles.target {
-        let (task, why) = target::infer_task(table, target)?;
-        match roles.task {
-            None => {
-                guesses.push(format!("task {}: {why}", task.name()));
-                roles.task = Some(task);
-            }
-            Some(given) => drop(target::read_target(table, target, given)?),
-        }
-    }
-    Ok(roles)
-}
-
-/// Stores the raw bytes on one thread while another reads the table.
-fn store_and_read(repo: &Repo, options: &IngestOptions, length: u64, ctx: &OpCtx<'_>) -> Result<(Put, ReadTable)> {
-    let path = &options.source;
-    let bar = ctx.talk.start(&format!("ingest {}", path.display()), Some(length), Unit::Bytes);
-    std::thread::scope(|scope| {
-        let storing = scope.spawn(|| -> Result<Put> {
-            let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-            repo.store().put_reader(&mut Counted { file, bar: &*bar })
-        });
-        let read = source::read(path, &options.read, ctx.talk);
-        let put = storing.join().map_err(|_| fail::world("storing the raw file stopped unexpectedly"))?;
-        // A table that cannot be read is the error to show; the raw bytes are then dropped with the staging area.
-        let read = read.with_context(|| format!("cannot read {} as a table", path.display()))?;
-        Ok((put?, read))
-    })
-}
-
-struct Counted<'a> {
-    file: File,
-    bar: &'a dyn TalkTask,
-}
-
-impl Read for Counted<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.file.read(buffer)?;
-        self.bar.advance(count as u64);
-        Ok(count)
     }
 }
 

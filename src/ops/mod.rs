@@ -16,6 +16,7 @@ pub mod fsck;
 pub mod gc;
 pub mod ingest;
 pub mod init;
+pub mod intake;
 pub mod log;
 pub mod predict;
 pub mod prepare;

@@ -2,10 +2,11 @@
 //! not depend on how many there are.
 
 use anyhow::Result;
+use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt;
 use faer::linalg::evd::{self, ComputeEigenvectors};
-use faer::{Auto, Diag, Mat, MatMut, Par, Spec};
+use faer::{Auto, Mat, MatMut, Par, Spec};
 
 use crate::base::fail;
 

@@ -1,0 +1,155 @@
+//! `knn`: the rows of the training data nearest to a row vote on its answer. Exact, by looking at every row.
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use crate::base::fail;
+use crate::base::limits::{CLASSES_MAX, NEIGHBOURS_ROWS_MAX};
+use crate::data::matrix::Matrix;
+use crate::data::target::Target;
+use crate::models::form::{FormReader, FormWriter, damaged};
+use crate::models::input;
+use crate::models::params;
+use crate::models::predictor::{FitInput, Predictions, Predictor};
+use crate::spec::model::{NeighbourWeights, NeighboursParams};
+
+/// The training rows, as they are.
+struct Neighbours {
+    features: usize,
+    neighbours: usize,
+    by_distance: bool,
+    /// Row by row.
+    rows: Vec<f64>,
+    truth: Truth,
+}
+
+enum Truth {
+    Classes { classes: usize, codes: Vec<u32> },
+    Numbers(Vec<f64>),
+}
+
+/// Keeps the training rows; equals scikit-learn's `KNeighborsClassifier` and `KNeighborsRegressor` with Euclidean distance.
+///
+/// Errors: more than [`NEIGHBOURS_ROWS_MAX`] rows, values that are not finite, categories, fewer rows than neighbours.
+pub fn fit(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
+    let given: NeighboursParams = params::read("knn", fit.params)?;
+    input::learnable("knn", fit)?;
+    input::all_finite("knn", fit.matrix)?;
+    let rows = fit.matrix.rows();
+    if rows > NEIGHBOURS_ROWS_MAX {
+        let what =
+            format!("`knn` looks at every training row for every answer; {rows} are more than {NEIGHBOURS_ROWS_MAX}");
+        return Err(fail::usage(what).hint("train `boost` or `forest`, or keep fewer rows").into());
+    }
+    let fine = (1..=rows).contains(&given.neighbours);
+    params::check("knn", "neighbours", given.neighbours as f64, fine, &format!("1 to the {rows} training rows"))?;
+    let truth = match fit.target {
+        Target::Classes { names, codes } => {
+            input::classes("knn", fit.target)?;
+            Truth::Classes { classes: names.len(), codes: codes.clone() }
+        }
+        Target::Numbers(_) => Truth::Numbers(input::numbers("knn", fit.target)?.to_vec()),
+    };
+    Ok(Box::new(Neighbours {
+        features: fit.matrix.features().len(),
+        neighbours: given.neighbours,
+        by_distance: given.weights == NeighbourWeights::Distance,
+        rows: fit.matrix.to_row_major(),
+        truth,
+    }))
+}
+
+/// Reads the training rows back.
+pub fn read(form: &mut FormReader<'_>) -> Result<Box<dyn Predictor>> {
+    let features = form.count("features", u32::MAX as usize)?;
+    let count = form.count("rows", NEIGHBOURS_ROWS_MAX)?;
+    let neighbours = form.count("neighbours", count)?;
+    let by_distance = form.u64("by_distance")? == 1;
+    let rows = form.finite("values", features.saturating_mul(count))?;
+    let classes = form.count("classes", CLASSES_MAX)?;
+    let truth = match classes {
+        0 => Truth::Numbers(form.finite("truth", count)?),
+        _ => Truth::Classes { classes, codes: form.u32s("truth")? },
+    };
+    if let Truth::Classes { codes, .. } = &truth
+        && (codes.len() != count || codes.iter().any(|&code| code as usize >= classes))
+    {
+        return Err(damaged("truth", "these are not the classes of the rows"));
+    }
+    if neighbours == 0 || features == 0 {
+        return Err(damaged("neighbours", "there must be at least one, and a feature"));
+    }
+    Ok(Box::new(Neighbours { features, neighbours, by_distance, rows, truth }))
+}
+
+impl Predictor for Neighbours {
+    fn predict(&self, matrix: &Matrix) -> Result<Predictions> {
+        input::same_width(matrix, self.features)?;
+        input::all_finite("knn", matrix)?;
+        let queries = matrix.to_row_major();
+        let answers: Vec<Vec<f64>> =
+            queries.par_chunks_exact(self.features).map(|query| self.answer(&self.nearest(query))).collect();
+        let values = answers.concat();
+        Ok(match &self.truth {
+            Truth::Classes { classes, .. } => Predictions::Probabilities { classes: *classes, values },
+            Truth::Numbers(_) => Predictions::Numbers(values),
+        })
+    }
+
+    fn write(&self, form: &mut FormWriter) {
+        form.u64("features", self.features as u64);
+        form.u64("rows", (self.rows.len() / self.features) as u64);
+        form.u64("neighbours", self.neighbours as u64);
+        form.u64("by_distance", u64::from(self.by_distance));
+        form.f64s("values", &self.rows);
+        match &self.truth {
+            Truth::Classes { classes, codes } => {
+                form.u64("classes", *classes as u64);
+                form.u32s("truth", codes);
+            }
+            Truth::Numbers(values) => {
+                form.u64("classes", 0);
+                form.f64s("truth", values);
+            }
+        }
+    }
+}
+
+impl Neighbours {
+    /// Squared distance and number of the nearest rows, nearest first, the earlier row first on a tie.
+    fn nearest(&self, query: &[f64]) -> Vec<(f64, usize)> {
+        let mut best: Vec<(f64, usize)> = Vec::with_capacity(self.neighbours + 1);
+        for (row, values) in self.rows.chunks_exact(self.features).enumerate() {
+            let distance: f64 = values.iter().zip(query).map(|(a, b)| (a - b) * (a - b)).sum();
+            if best.len() == self.neighbours && best.last().is_some_and(|worst| distance >= worst.0) {
+                continue;
+            }
+            let place = best.partition_point(|known| known.0 <= distance);
+            best.insert(place, (distance, row));
+            best.truncate(self.neighbours);
+        }
+        best
+    }
+
+    fn answer(&self, nearest: &[(f64, usize)]) -> Vec<f64> {
+        let exact = nearest.iter().any(|(distance, _)| *distance == 0.0);
+        let weight = |distance: f64| match (self.by_distance, exact) {
+            (false, _) => 1.0,
+            (true, true) => f64::from(u8::from(distance == 0.0)),
+            (true, false) => 1.0 / distance.sqrt(),
+        };
+        let total: f64 = nearest.iter().map(|(distance, _)| weight(*distance)).sum();
+        match &self.truth {
+            Truth::Classes { classes, codes } => {
+                let mut shares = vec![0.0; *classes];
+                for (distance, row) in nearest {
+                    shares[codes[*row] as usize] += weight(*distance) / total;
+                }
+                shares
+            }
+            Truth::Numbers(values) => {
+                vec![nearest.iter().map(|(distance, row)| weight(*distance) * values[*row]).sum::<f64>() / total]
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! `naive_bayes`: each feature normal within each class, independent of the others (Gaussian naive Bayes).
+//!
+//! p(class | x) ∝ p(class) · Π N(x_j; mean, variance of feature j in the class). Equals scikit-learn's `GaussianNB`.
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use crate::base::limits::CLASSES_MAX;
+use crate::data::matrix::{Feature, Matrix};
+use crate::models::form::{FormReader, FormWriter, damaged};
+use crate::models::input;
+use crate::models::params;
+use crate::models::predictor::{FitInput, Predictions, Predictor};
+use crate::models::trees::loss::softmax;
+use crate::spec::model::NaiveBayesParams;
+
+/// Log prior of a class without training rows: its probability is 0.
+const NEVER: f64 = -1e300;
+
+/// Moments of every feature in every class.
+struct NaiveBayes {
+    features: usize,
+    /// Natural logarithm of each class's share.
+    log_priors: Vec<f64>,
+    /// `classes × features`, class by class.
+    means: Vec<f64>,
+    /// Likewise; positive.
+    variances: Vec<f64>,
+}
+
+/// Fits Gaussian naive Bayes. One pass over each feature.
+///
+/// Errors: nothing to learn from, values that are not finite, categories, `smoothing` below 0, no feature that varies.
+pub fn fit(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
+    let given: NaiveBayesParams = params::read("naive_bayes", fit.params)?;
+    params::check("naive_bayes", "smoothing", given.smoothing, given.smoothing > 0.0, "above 0")?;
+    input::learnable("naive_bayes", fit)?;
+    input::all_finite("naive_bayes", fit.matrix)?;
+    let classes = input::classes("naive_bayes", fit.target)?;
+    let rows = fit.matrix.rows() as f64;
+    let moments: Vec<Moments> =
+        fit.matrix.features().par_iter().map(|feature| Moments::of(feature, classes.codes, &classes.counts)).collect();
+    let largest = moments.iter().map(|moments| moments.variance).fold(0.0, f64::max);
+    // Without any variance every row is alike, and the classes' shares are all that is left to say.
+    let epsilon = if largest > 0.0 { given.smoothing * largest } else { 1.0 };
+    let count = classes.counts.len();
+    let mut fitted = NaiveBayes {
+        features: moments.len(),
+        log_priors: classes.counts.iter().map(|&n| if n == 0 { NEVER } else { (n as f64 / rows).ln() }).collect(),
+        means: Vec::with_capacity(count * moments.len()),
+        variances: Vec::with_capacity(count * moments.len()),
+    };
+    for class in 0..count {
+        fitted.means.extend(moments.iter().map(|moments| moments.means[class]));
+        fitted.variances.extend(moments.iter().map(|moments| moments.variances[class] + epsilon));
+    }
+    Ok(Box::new(fitted))
+}
+
+/// Moments of one feature: over all rows, and within each class.
+struct Moments {
+    variance: f64,
+    means: Vec<f64>,
+    variances: Vec<f64>,
+}
+
+impl Moments {
+    fn of(feature: &Feature, codes: &[u32], counts: &[u64]) -> Moments {
+        let mut means = vec![0.0; counts.len()];
+        let divide = |sums: &mut [f64]| sums.iter_mut().zip(counts).for_each(|(sum, &n)| *sum /= n.max(1) as f64);
+        for (row, &code) in codes.iter().enumerate() {
+            means[code as usize] += feature.values.get(row);
+        }
+        divide(&mut means);
+        let overall = means.iter().zip(counts).map(|(mean, &n)| mean * n as f64).sum::<f64>() / codes.len() as f64;
+        let mut variances = vec![0.0; counts.len()];
+        let mut variance = 0.0;
+        for (row, &code) in codes.iter().enumerate() {
+            let value = feature.values.get(row);
+            variances[code as usize] += (value - means[code as usize]).powi(2);
+            variance += (value - overall).powi(2);
+        }
+        divide(&mut variances);
+        Moments { variance: variance / codes.len() as f64, means, variances }
+    }
+}
+
+/// Reads a fitted model back.
+pub fn read(form: &mut FormReader<'_>) -> Result<Box<dyn Predictor>> {
+    let features = form.count("features", u32::MAX as usize)?;
+    let classes = form.count("classes", CLASSES_MAX)?;
+    let log_priors = form.finite("log_priors", classes)?;
+    let means = form.finite("means", classes.saturating_mul(features))?;
+    let variances = form.finite("variances", classes.saturating_mul(features))?;
+    if classes == 0 || variances.iter().any(|variance| *variance <= 0.0) {
+        return Err(damaged("variances", "they must be above 0, and there must be a class"));
+    }
+    Ok(Box::new(NaiveBayes { features, log_priors, means, variances }))
+}
+
+impl Predictor for NaiveBayes {
+    fn predict(&self, matrix: &Matrix) -> Result<Predictions> {
+        input::same_width(matrix, self.features)?;
+        input::all_finite("naive_bayes", matrix)?;
+        let classes = self.log_priors.len();
+        let normalisers: Vec<f64> = self
+            .variances
+            .chunks_exact(self.features.max(1))
+            .map(|variances| -0.5 * variances.iter().map(|v| (std::f64::consts::TAU * v).ln()).sum::<f64>())
+            .collect();
+        let mut values = vec![0.0; matrix.rows() * classes];
+        values.par_chunks_exact_mut(classes).enumerate().for_each(|(row, shares)| {
+            for (class, share) in shares.iter_mut().enumerate() {
+                let place = class * self.features;
+                let squares: f64 = matrix
+                    .features()
+                    .iter()
+                    .enumerate()
+                    .map(|(at, feature)| {
+                        let distance = feature.values.get(row) - self.means[place + at];
+                        distance * distance / self.variances[place + at]
+                    })
+                    .sum();
+                *share = self.log_priors[class] + normalisers[class] - 0.5 * squares;
+            }
+            softmax(shares);
+        });
+        Ok(Predictions::Probabilities { classes, values })
+    }
+
+    fn write(&self, form: &mut FormWriter) {
+        form.u64("features", self.features as u64);
+        form.u64("classes", self.log_priors.len() as u64);
+        form.f64s("log_priors", &self.log_priors);
+        form.f64s("means", &self.means);
+        form.f64s("variances", &self.variances);
+    }
+}

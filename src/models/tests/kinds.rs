@@ -1,0 +1,154 @@
+//! What must hold for every kind of the zoo.
+
+use anyhow::Result;
+
+use crate::data::matrix::Matrix;
+use crate::data::target::Target;
+use crate::models::predictor::Predictions;
+use crate::models::tests::{bytes, features, fit, matrix, numbers, read_back, three_classes, two_classes};
+use crate::models::zoo;
+use crate::spec::model::Task;
+
+/// Every kind with every task that it can do, on the reference table, with few trees.
+fn each(mut work: impl FnMut(&str, &Matrix, &Target, &str) -> Result<()>) -> Result<()> {
+    let x = features()?;
+    for kind in zoo::kinds() {
+        let params = if (kind.params)().contains_key("trees") { "trees = 10" } else { "" };
+        for task in kind.tasks {
+            let target = match task {
+                Task::Binary => two_classes()?,
+                Task::Multiclass => three_classes()?,
+                Task::Regression => numbers()?,
+            };
+            work(kind.name, &x, &target, params)?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn every_kind_reads_back_as_it_was_written() -> Result<()> {
+    each(|kind, x, target, params| {
+        let fitted = fit(kind, x, target, params)?;
+        let kept = bytes(&*fitted);
+        let back = read_back(kind, &kept)?;
+        assert_eq!(back.predict(x)?, fitted.predict(x)?, "{kind}");
+        assert_eq!(bytes(&*back), kept, "{kind}");
+        Ok(())
+    })
+}
+
+#[test]
+fn every_kind_gives_the_same_bytes_on_any_number_of_threads() -> Result<()> {
+    each(|kind, x, target, params| {
+        let on = |threads: usize| -> Result<Vec<u8>> {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+            pool.install(|| fit(kind, x, target, params).map(|fitted| bytes(&*fitted)))
+        };
+        assert_eq!(on(1)?, on(8)?, "{kind}");
+        Ok(())
+    })
+}
+
+#[test]
+fn one_row_is_answered_as_it_is_among_others() -> Result<()> {
+    each(|kind, x, target, params| {
+        let fitted = fit(kind, x, target, params)?;
+        let all = fitted.predict(x)?;
+        let columns = x.features().iter().map(|feature| vec![feature.values.get(17)]).collect();
+        let alone = fitted.predict(&matrix(columns)?)?;
+        match (all, alone) {
+            (Predictions::Numbers(all), Predictions::Numbers(alone)) => {
+                assert_eq!(all[17].to_bits(), alone[0].to_bits(), "{kind}");
+            }
+            (Predictions::Probabilities { classes, values }, Predictions::Probabilities { values: alone, .. }) => {
+                assert_eq!(values[17 * classes..18 * classes], alone[..], "{kind}");
+                let total: f64 = alone.iter().sum();
+                assert!((total - 1.0).abs() < 1e-12, "{kind}: probabilities sum to {total}");
+            }
+            _ => panic!("{kind}: one row has another kind of answer"),
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn every_kind_learns_the_reference_table() -> Result<()> {
+    each(|kind, x, target, params| {
+        if kind == "baseline" {
+            return Ok(());
+        }
+        // On the rows it was fitted on, each must beat the best constant by far.
+        match (fit(kind, x, target, params)?.predict(x)?, target) {
+            (Predictions::Numbers(values), Target::Numbers(truth)) => {
+                let mean = truth.iter().sum::<f64>() / truth.len() as f64;
+                let error: f64 = values.iter().zip(truth).map(|(a, b)| (a - b).powi(2)).sum();
+                let spread: f64 = truth.iter().map(|value| (value - mean).powi(2)).sum();
+                assert!(error < 0.5 * spread, "{kind}: {error} of {spread}");
+            }
+            (found, Target::Classes { codes, names }) => {
+                let right = found.classes().iter().zip(codes).filter(|(a, b)| a == b).count();
+                let bound = if names.len() == 2 { 0.75 } else { 0.45 };
+                assert!(right as f64 / codes.len() as f64 > bound, "{kind}: {right} right of {}", codes.len());
+            }
+            _ => panic!("{kind}: another kind of answer"),
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn damaged_bytes_are_errors_and_never_panics() -> Result<()> {
+    each(|kind, x, target, params| {
+        let kept = bytes(&*fit(kind, x, target, params)?);
+        for cut in (0..kept.len()).step_by(1 + kept.len() / 97) {
+            assert!(read_back(kind, &kept[..cut]).is_err(), "{kind} cut at {cut}");
+        }
+        for place in (0..kept.len()).step_by(1 + kept.len() / 499) {
+            for flip in [1_u8, 0x80, 0xff] {
+                let mut changed = kept.clone();
+                changed[place] ^= flip;
+                // A changed number may still be a model; what it answers must then be finite, or an error.
+                if let Ok(model) = read_back(kind, &changed) {
+                    let _ = model.predict(x);
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn bad_input_is_a_clear_error() -> Result<()> {
+    let constant = Target::Classes { names: ["no", "yes"].map(str::to_owned).into(), codes: vec![1; 60] };
+    let with_missing = matrix(vec![(0..60).map(|i| if i == 3 { f64::NAN } else { i as f64 }).collect()])?;
+    for kind in ["logistic", "knn", "naive_bayes"] {
+        let error = fit(kind, &features()?, &constant, "").err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("all 60 training rows are of class `yes`"), "{kind}: {error}");
+        let error = fit(kind, &with_missing, &two_classes()?, "").err().map(|error| error.to_string());
+        assert!(error.as_deref().is_some_and(|text| text.contains("`x0`, which is missing in row 3")), "{error:?}");
+    }
+    let unknown = fit("ridge", &features()?, &numbers()?, "l3 = 1.0").err().map(|error| error.to_string());
+    assert!(unknown.as_deref().is_some_and(|text| text.contains("l3")), "{unknown:?}");
+    assert!(fit("ridge", &features()?, &numbers()?, "l2 = -1.0").is_err());
+    assert!(fit("knn", &features()?, &numbers()?, "neighbours = 61").is_err());
+    assert!(zoo::kind_for("ridge", Task::Binary).is_err());
+    Ok(())
+}
+
+#[test]
+fn more_columns_than_rows_and_constant_columns_still_fit() -> Result<()> {
+    let wide = matrix((0..9).map(|c| (0..4).map(|r| ((r * 7 + c * 3) % 5) as f64).collect()).collect())?;
+    let y = Target::Numbers(vec![1.0, 2.0, 3.0, 4.0]);
+    let b = Target::Classes { names: ["no", "yes"].map(str::to_owned).into(), codes: vec![0, 1, 0, 1] };
+    let flat = matrix(vec![vec![2.0; 4], vec![1.0, 2.0, 3.0, 4.0]])?;
+    for x in [&wide, &flat] {
+        for kind in ["linear", "ridge", "forest", "boost", "tree"] {
+            fit(kind, x, &y, "")?.predict(x)?;
+        }
+        for kind in ["logistic", "naive_bayes", "forest", "boost"] {
+            fit(kind, x, &b, "")?.predict(x)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! Packages: they read back, and no file, however damaged or hostile, does more than fail.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use proptest::prelude::{ProptestConfig, any, proptest};
+
+use crate::base::hash::hash;
+use crate::base::seed::Seed;
+use crate::data::frame::{Column, Frame, TextValues, Values};
+use crate::data::split::Split;
+use crate::data::target::Target;
+use crate::features::recipe::{Family, FittedRecipe, Recipe};
+use crate::models::package::{InputColumn, Lineage, ModelPackage, PackageHeader};
+use crate::models::tests::{ROWS, features, fit, two_classes};
+use crate::models::zoo;
+use crate::record::profile::ProfileRecord;
+use crate::spec::model::Task;
+use crate::spec::recipe::TransformSpec;
+use crate::spec::schema::ColumnType;
+
+fn frame() -> Result<Frame> {
+    let x = features()?;
+    let numbers = (0..ROWS).map(|row| x.features()[0].values.get(row)).collect();
+    let words = (0..ROWS).map(|row| Some(["red", "green", "blue"][row % 3]));
+    let columns = vec![
+        Column::raw("size", Values::Number(numbers)),
+        Column::raw("color", Values::Text(TextValues::from_values(words))),
+    ];
+    Frame::new(ROWS, columns)
+}
+
+fn recipe(family: Family, target: &Target) -> Result<FittedRecipe> {
+    let rows: Vec<u32> = (0..ROWS as u32).collect();
+    let train = Split::from_parts(vec![0; ROWS])?.training(&frame()?, target, &rows)?;
+    Recipe::from_spec(&TransformSpec::default(), family)?.fit(&train)
+}
+
+fn package(kind: &str) -> Result<ModelPackage> {
+    let target = two_classes()?;
+    let recipe = recipe(zoo::kind(kind)?.family, &target)?;
+    let matrix = recipe.apply(&frame()?)?;
+    let params = if (zoo::kind(kind)?.params)().contains_key("trees") { "trees = 3" } else { "" };
+    let input = |name: &str, column_type| InputColumn {
+        name: name.to_owned(),
+        column_type,
+        missing_seen: false,
+        domain: None,
+        min: None,
+        max: None,
+    };
+    let header = PackageHeader {
+        model: kind.to_owned(),
+        task: Task::Binary,
+        target: "label".to_owned(),
+        target_type: Some(ColumnType::Text),
+        classes: target.classes().to_vec(),
+        inputs: vec![input("size", ColumnType::Float), input("color", ColumnType::Text)],
+        features: recipe.features().to_vec(),
+        params: serde_json::json!({}),
+        seed: 7,
+        lineage: Lineage { dataset: hash(b"d"), split: hash(b"s"), recipe: hash(b"r") },
+        metrics: BTreeMap::new(),
+        engine: zoo::ENGINE_VERSION,
+    };
+    let baseline = ProfileRecord { rows: ROWS as u64, columns: Vec::new() };
+    Ok(ModelPackage::new(header, recipe, fit(kind, &matrix, &target, params)?, baseline))
+}
+
+#[test]
+fn packages_read_back_and_answer_the_same() -> Result<()> {
+    for kind in ["boost", "forest", "logistic", "knn", "naive_bayes", "baseline"] {
+        let made = package(kind)?;
+        let bytes = made.to_bytes()?;
+        let read = ModelPackage::open(&bytes)?;
+        assert_eq!(read.header, made.header, "{kind}");
+        assert_eq!(read.predict(&frame()?)?, made.predict(&frame()?)?, "{kind}");
+        assert_eq!(read.to_bytes()?, bytes, "{kind}");
+    }
+    Ok(())
+}
+
+#[test]
+fn cut_and_flipped_packages_are_errors() -> Result<()> {
+    let bytes = package("forest")?.to_bytes()?;
+    for cut in 0..bytes.len() {
+        assert!(ModelPackage::open(&bytes[..cut]).is_err(), "cut at {cut}");
+    }
+    for place in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[place] ^= 1 << (place % 8);
+        assert!(ModelPackage::open(&changed).is_err(), "bit flipped in byte {place}");
+    }
+    let longer = [bytes.as_slice(), b"!"].concat();
+    assert!(ModelPackage::open(&longer).is_err());
+    Ok(())
+}
+
+#[test]
+fn newer_formats_and_engines_are_named() -> Result<()> {
+    let mut bytes = package("baseline")?.to_bytes()?;
+    bytes[8] = 9;
+    let error = ModelPackage::open(&bytes).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(error.contains("format 9"), "{error}");
+    let mut newer = package("baseline")?;
+    newer.header.engine = zoo::ENGINE_VERSION + 1;
+    let error = ModelPackage::open(&newer.to_bytes()?).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(error.contains(&format!("engine {}", zoo::ENGINE_VERSION + 1)), "{error}");
+    Ok(())
+}
+
+/// Changes bytes of the sections and of the header, then writes the hashes anew, so that the readers inside are reached.
+fn forge(bytes: &[u8], seed: u64) -> Vec<u8> {
+    let mut rng = Seed(seed).rng();
+    let length = u32::from_le_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]) as usize;
+    let mut header: serde_json::Value = serde_json::from_slice(&bytes[48..48 + length]).unwrap_or_default();
+    let mut body = bytes[48 + length..].to_vec();
+    for _ in 0..=rng.below(3) {
+        let place = rng.below(body.len() as u64) as usize;
+        body[place] = rng.bits() as u8;
+    }
+    if rng.below(4) == 0 {
+        let section = rng.below(3) as usize;
+        let claimed = header["sections"][section]["length"].as_u64().unwrap_or(0);
+        header["sections"][section]["length"] = claimed.wrapping_add(rng.below(9)).wrapping_sub(4).into();
+    }
+    let mut rest = body.as_slice();
+    for section in 0..3 {
+        let claimed = header["sections"][section]["length"].as_u64().unwrap_or(0) as usize;
+        let (part, after) = rest.split_at(claimed.min(rest.len()));
+        header["sections"][section]["hash"] = hash(part).hex().into();
+        rest = after;
+    }
+    let header = serde_json::to_vec(&header).unwrap_or_default();
+    let mut forged = bytes[..12].to_vec();
+    forged.extend_from_slice(&(header.len() as u32).to_le_bytes());
+    forged.extend_from_slice(hash(&header).as_bytes());
+    forged.extend_from_slice(&header);
+    forged.extend_from_slice(&body);
+    forged
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn forged_packages_never_panic(seed in any::<u64>()) {
+        use std::sync::LazyLock;
+        static MADE: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+            let kinds = ["boost", "forest", "logistic", "knn", "naive_bayes", "baseline"];
+            kinds.iter().filter_map(|kind| package(kind).and_then(|made| made.to_bytes()).ok()).collect()
+        });
+        assert_eq!(MADE.len(), 6);
+        let forged = forge(&MADE[(seed % 6) as usize], seed);
+        if let (Ok(opened), Ok(frame)) = (ModelPackage::open(&forged), frame()) {
+            let _ = opened.predict(&frame);
+        }
+    }
+}
