@@ -269,7 +269,7 @@ impl OneStage<'_> {
                 report.state = StageState::Cached;
                 return Ok(Some(entry(outputs)));
             }
-            if let Some((run, outputs)) = self.from_history(&standing)? {
+            if let Some((run, outputs)) = self.in_history(&standing)? {
                 report.state = StageState::Cached;
                 report.summary = format!("restored from run {run}");
                 return Ok(Some(entry(outputs)));
@@ -288,7 +288,7 @@ impl OneStage<'_> {
     }
 
     /// Outputs of an earlier run with exactly these inputs, when all are still in the store.
-    fn from_history(&self, standing: &Standing) -> Result<Option<(RunId, Outputs)>> {
+    fn in_history(&self, standing: &Standing) -> Result<Option<(RunId, Outputs)>> {
         let always = matches!(&self.stage.kind, StageKind::Command(spec) if spec.always);
         if always || matches!(self.stage.kind, StageKind::Register) {
             return Ok(None);

@@ -1,7 +1,7 @@
 //! A new user's first hour, without a project file.
 
 use crate::common::tables::loans;
-use crate::common::{NOW, Sandbox};
+use crate::common::{HOUR, Sandbox};
 
 /// A folder with an ingested table of 400 loans.
 fn ingested() -> Sandbox {
@@ -27,8 +27,8 @@ fn from_a_raw_file_to_a_registered_champion_and_back() {
     assert_eq!((&back["from"], &back["to"]), (&2.into(), &1.into()));
     let audit = sandbox.json(&["log", "--audit"]);
     let last = audit["audit"].as_array().and_then(|all| all.last().cloned()).unwrap_or_default();
-    assert_eq!((&last["reason"], &last["time"]), (&"a test".into(), &"2026-01-02T03:04:05.000000Z".into()));
-    assert_eq!(NOW, "2026-01-02T03:04:05Z");
+    assert_eq!(last["reason"], "a test");
+    assert!(last["time"].as_str().is_some_and(|time| time.starts_with(HOUR)), "{last}");
     sandbox.run(&["fsck"]).ok();
 }
 

@@ -60,7 +60,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli"]),
     ("indicatif", &["term"]),
     ("tabled", &["term"]),
-    ("toml", &["config", "spec", "pipeline", "models", "ops", "quality", "cli"]),
+    ("toml", &["config", "spec", "pipeline", "models", "ops", "quality", "cli", "serve"]),
     ("csv", &["data", "serve"]),
     ("nix", &["base", "serve"]),
     ("blake3", &["base", "store"]),
@@ -183,7 +183,9 @@ fn files_and_functions_fit_their_limits() {
         for (start, line) in lines.iter().enumerate() {
             let indent = line.len() - line.trim_start().len();
             let head = line.trim_start().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
-            if !(head.starts_with("fn ") || head.starts_with("async fn ") || head.starts_with("const fn ")) {
+            if line.ends_with("{}")
+                || !(head.starts_with("fn ") || head.starts_with("async fn ") || head.starts_with("const fn "))
+            {
                 continue;
             }
             let close = format!("{}}}", &line[..indent]);

@@ -14,11 +14,20 @@ fn close(found: &[f64], expected: &[f64], tolerance: f64) {
     }
 }
 
+/// Reads over what stands before the coefficients of a linear model.
+fn skip_head(form: &mut FormReader<'_>) -> Result<()> {
+    form.text("kind")?;
+    for name in ["link", "width", "outputs"] {
+        form.u64(name)?;
+    }
+    Ok(())
+}
+
 /// Coefficients and intercepts of a fitted linear model, output by output.
 fn point(kind: &str, target: &crate::data::target::Target, params: &str) -> Result<Vec<f64>> {
     let kept = bytes(&*fit(kind, &features()?, target, params)?);
     let mut form = FormReader::new(&kept);
-    (form.text("kind")?, form.u64("link")?, form.u64("width")?, form.u64("outputs")?);
+    skip_head(&mut form)?;
     form.f64s("point")
 }
 
@@ -96,7 +105,7 @@ fn collinear_indicators_give_the_smallest_solution() -> Result<()> {
     let y = crate::data::target::Target::Numbers((0..60).map(|i| (i % 3) as f64 * 2.0).collect());
     let kept = bytes(&*fit("linear", &x, &y, "")?);
     let mut form = FormReader::new(&kept);
-    (form.text("kind")?, form.u64("link")?, form.u64("width")?, form.u64("outputs")?);
+    skip_head(&mut form)?;
     close(&form.f64s("point")?, &[-2.0, 0.0, 2.0, 2.0], 1e-9);
     Ok(())
 }

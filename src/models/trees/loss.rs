@@ -25,6 +25,12 @@ pub struct LogSum {
     sum: f64,
 }
 
+impl Default for LogSum {
+    fn default() -> LogSum {
+        LogSum::new()
+    }
+}
+
 impl LogSum {
     /// Starts at nothing.
     pub fn new() -> LogSum {

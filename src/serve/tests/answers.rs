@@ -1,3 +1,5 @@
+//! Tests of how answers are written.
+
 use anyhow::Result;
 use serde_json::{Value, json};
 

@@ -1,3 +1,5 @@
+//! Tests of requests in CSV.
+
 use anyhow::{Context, Result};
 
 use crate::base::limits;

@@ -7,11 +7,18 @@ use std::thread::JoinHandle;
 use anyhow::{Context, Result};
 use tokio::sync::mpsc;
 
+use crate::base::hash::hash;
 use crate::base::id::ObjectId;
 use crate::base::talk::Recorder;
-use crate::data::frame::{Frame, MISSING_TIME, Values};
-use crate::models::package::{InputColumn, ModelPackage, PackageHeader};
-use crate::models::predictor::Predictions;
+use crate::data::frame::{Column, Frame, TextValues, Values};
+use crate::data::matrix::Matrix;
+use crate::data::split::Split;
+use crate::data::target::Target;
+use crate::features::recipe::{Family, FittedRecipe, Recipe};
+use crate::models::form::FormWriter;
+use crate::models::package::{InputColumn, Lineage, ModelPackage, PackageHeader};
+use crate::models::predictor::{Predictions, Predictor};
+use crate::record::profile::ProfileRecord;
 use crate::serve::schema::InputSchema;
 use crate::serve::{ServeOptions, ServedModel, server};
 use crate::spec::model::Task;
@@ -46,59 +53,89 @@ pub fn schema() -> InputSchema {
     InputSchema::new(&inputs())
 }
 
-fn logits(frame: &Frame) -> Result<Vec<f64>> {
-    let mut sums = vec![0.0; frame.rows()];
-    for (place, column) in frame.columns().iter().enumerate() {
-        for (row, sum) in sums.iter_mut().enumerate() {
-            let value = match &column.values {
-                Values::Number(values) if values[row].is_nan() => -1.0,
-                Values::Number(values) if values[row] == PANIC_AGE => panic!("asked to"),
-                Values::Number(values) if values[row] == FAIL_AGE => anyhow::bail!("the disk is on fire"),
-                Values::Number(values) => values[row] / 100.0,
-                Values::Text(text) => {
-                    text.get(row).map_or(-2.0, |text| text.bytes().map(f64::from).sum::<f64>() / 500.0)
-                }
-                Values::Time(values) if values[row] == MISSING_TIME => -3.0,
-                Values::Time(values) => values[row] as f64 / 1e16,
-                _ => anyhow::bail!("a column that no request has"),
-            };
-            *sum += value / (place + 1) as f64;
+/// Answers from every feature; panics or fails when its first feature, the age, asks it to.
+struct Probe {
+    classes: bool,
+}
+
+impl Predictor for Probe {
+    fn predict(&self, matrix: &Matrix) -> Result<Predictions> {
+        let mut sums = vec![0.0; matrix.rows()];
+        for (place, feature) in matrix.features().iter().enumerate() {
+            for (row, sum) in sums.iter_mut().enumerate() {
+                let value = match feature.values.get(row) {
+                    value if value.is_nan() => -1.0,
+                    PANIC_AGE => panic!("asked to"),
+                    FAIL_AGE => anyhow::bail!("the disk is on fire"),
+                    value => value / 100.0,
+                };
+                *sum += value / (place + 1) as f64;
+            }
         }
+        if !self.classes {
+            return Ok(Predictions::Numbers(sums));
+        }
+        let share = |sum: f64| 1.0 / (1.0 + (-sum).exp());
+        let values = sums.into_iter().flat_map(|sum| [1.0 - share(sum), share(sum)]).collect();
+        Ok(Predictions::Probabilities { classes: 2, values })
     }
-    Ok(sums)
+
+    fn write(&self, _form: &mut FormWriter) {}
 }
 
-fn classify(frame: &Frame) -> Result<Predictions> {
-    let share = |sum: f64| 1.0 / (1.0 + (-sum).exp());
-    let values = logits(frame)?.into_iter().flat_map(|sum| [1.0 - share(sum), share(sum)]).collect();
-    Ok(Predictions::Probabilities { classes: 2, values })
+/// A recipe that turns every input into one number.
+fn recipe() -> Result<FittedRecipe> {
+    let number = |values: [f64; 3]| Values::Number(values.to_vec());
+    let city = TextValues::from_values([Some("Oslo"), Some("Paris"), Some("Rome")]);
+    let frame = Frame::new(
+        3,
+        vec![
+            Column::raw("age", number([18.0, 40.0, 90.0])),
+            Column::raw("income", number([0.0, 5e5, 1e6])),
+            Column::raw("city", Values::Text(city)),
+            Column::raw("member", number([0.0, 1.0, 1.0])),
+            Column::raw("joined", Values::Time(vec![0, 86_400_000_000, 172_800_000_000])),
+            Column::raw("seen", Values::Time(vec![0, 1_000_000, 2_000_000])),
+        ],
+    )?;
+    let spec = toml::from_str(
+        "steps = [{ op = 'ordinal', columns = ['city'] }, { op = 'dates', columns = 'time', parts = ['epoch'] }]",
+    )?;
+    let target = Target::Numbers(vec![1.0, 2.0, 3.0]);
+    let train = Split::from_parts(vec![0; 3])?.training(&frame, &target, &[0, 1, 2])?;
+    Recipe::from_spec(&spec, Family::Linear)?.fit(&train)
 }
 
-fn regress(frame: &Frame) -> Result<Predictions> {
-    Ok(Predictions::Numbers(logits(frame)?))
-}
-
-fn served(name: &str, task: Task, classes: &[&str], answer: fn(&Frame) -> Result<Predictions>) -> ServedModel {
+fn served(name: &str, task: Task, classes: &[&str]) -> ServedModel {
+    let recipe = recipe().expect("the recipe suits its table");
     let header = PackageHeader {
         model: "probe".to_owned(),
         task,
-        inputs: inputs(),
-        classes: classes.iter().map(|class| (*class).to_owned()).collect(),
-        target_type: Some(ColumnType::Integer),
         target: "left".to_owned(),
+        target_type: Some(ColumnType::Integer),
+        classes: classes.iter().map(|class| (*class).to_owned()).collect(),
+        inputs: inputs(),
+        features: recipe.features().to_vec(),
+        params: serde_json::json!({}),
+        seed: 7,
+        lineage: Lineage { dataset: hash(b"d"), split: hash(b"s"), recipe: hash(b"r") },
+        metrics: Default::default(),
+        engine: 1,
     };
-    let package = ModelPackage { header, answer };
+    let baseline = ProfileRecord { rows: 3, columns: Vec::new() };
+    let predictor = Box::new(Probe { classes: !classes.is_empty() });
+    let package = ModelPackage::new(header, recipe, predictor, baseline);
     ServedModel { name: name.to_owned(), version: Some(3), id: ObjectId::new([7; 32]), package }
 }
 
 /// A model of classes `0` and `1`, which are whole numbers.
 pub fn classifier() -> ServedModel {
-    served("churn", Task::Binary, &["0", "1"], classify)
+    served("churn", Task::Binary, &["0", "1"])
 }
 
 /// A model of numbers.
 pub fn regressor() -> ServedModel {
-    served("price", Task::Regression, &[], regress)
+    served("price", Task::Regression, &[])
 }
 
 /// A server on a thread of its own; dropping it stops it.

@@ -1,3 +1,5 @@
+//! Tests of requests that mean harm.
+
 use std::sync::Arc;
 
 use anyhow::{Context, Result};

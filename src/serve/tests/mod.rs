@@ -1,3 +1,5 @@
+//! Tests of the server.
+
 mod answers;
 mod client;
 mod csv_bodies;

@@ -6,16 +6,18 @@ pub mod tables;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The moment at which tests happen unless they say otherwise.
-pub const NOW: &str = "2026-01-02T03:04:05Z";
+/// The hour in which tests happen: the first command of a sandbox runs at its start, each later one a second on.
+pub const HOUR: &str = "2026-01-02T03:";
 
 /// A project folder that vanishes with the test.
 pub struct Sandbox {
     folder: TempDir,
+    commands: AtomicU32,
 }
 
 /// What a command did.
@@ -31,7 +33,7 @@ pub struct Ran {
 impl Sandbox {
     /// An empty folder.
     pub fn new() -> Sandbox {
-        Sandbox { folder: TempDir::new().expect("the system has a temporary folder") }
+        Sandbox { folder: TempDir::new().expect("the system has a temporary folder"), commands: AtomicU32::new(0) }
     }
 
     /// A folder with a repository in it.
@@ -78,7 +80,9 @@ impl Sandbox {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("MLOPS_") || name.starts_with("GIT_")) {
             command.env_remove(name);
         }
-        command.env("HOME", self.root()).env("MLOPS_NOW", NOW).env("NO_COLOR", "1").env("RUST_BACKTRACE", "0");
+        let second = self.commands.fetch_add(1, Ordering::Relaxed);
+        let now = format!("{HOUR}{:02}:{:02}Z", second / 60 % 60, second % 60);
+        command.env("HOME", self.root()).env("MLOPS_NOW", now).env("NO_COLOR", "1").env("RUST_BACKTRACE", "0");
         command.stdin(Stdio::null());
         command
     }
