@@ -50,6 +50,7 @@ impl App {
         if let Some(point) = &environment.fail_point {
             failpoint::arm(point);
         }
+        environment.check()?;
         let clock = environment.clock()?;
         let here = std::env::current_dir().context("cannot tell the current folder")?;
         let folder = global.directory.as_ref().map_or(here.clone(), |given| here.join(given));
@@ -83,8 +84,13 @@ impl App {
 
     fn open_repo(&self) -> Result<Repo> {
         for folder in self.folder.ancestors() {
-            if folder.join(".mlops").exists() {
+            let hidden = folder.join(".mlops");
+            if hidden.join("format").exists() {
                 return Repo::open(folder);
+            }
+            if hidden.is_file() {
+                let what = format!("{} is a file where the repository's folder belongs", hidden.display());
+                return Err(fail::world(what).hint("move it away, then run `mlops init`").into());
             }
             if folder.join(PROJECT_FILE).is_file() {
                 let (repo, _) = Repo::init(folder)?;

@@ -5,6 +5,7 @@ use std::env;
 
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::fail::Failure;
+use crate::base::suggest;
 
 /// Sections of the project file that variables may set: `MLOPS_TRAIN_MODEL=forest` is `[train] model = "forest"`.
 pub const SECTIONS: [&str; 11] =
@@ -71,6 +72,16 @@ impl Environment {
         match section {
             Some(place) => drop(self.settings.insert(place, value)),
             None => self.unknown.push(name.to_owned()),
+        }
+    }
+
+    /// Refuses variables that start with `MLOPS_` and mean nothing: a slip there would go unseen.
+    pub fn check(&self) -> Result<(), Failure> {
+        let known =
+            ["MLOPS_RUN", "MLOPS_SEED", "MLOPS_NOW", "MLOPS_TRAIN_MODEL", "MLOPS_SERVE_PORT", "MLOPS_DATA_SOURCE"];
+        match self.unknown.first() {
+            Some(name) => Err(suggest::unknown("environment variable", name, known)),
+            None => Ok(()),
         }
     }
 

@@ -74,11 +74,7 @@ fn parse(text: &str, environment: &Environment, path: &Path) -> Result<ProjectSp
 }
 
 fn checked(spec: ProjectSpec, environment: &Environment) -> Result<ProjectSpec> {
-    if let Some(name) = environment.unknown.first() {
-        let known =
-            ["MLOPS_RUN", "MLOPS_SEED", "MLOPS_NOW", "MLOPS_TRAIN_MODEL", "MLOPS_SERVE_PORT", "MLOPS_DATA_SOURCE"];
-        return Err(suggest::unknown("environment variable", name, known).into());
-    }
+    environment.check()?;
     spec.split.check()?;
     if spec.transform.recipe.is_some() && spec.transform.steps.is_some() {
         return Err(fail::usage("[transform] has both `recipe` and `steps`").hint("keep one of them").into());

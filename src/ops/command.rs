@@ -22,7 +22,7 @@ use crate::spec::project::StageSpec;
 /// Errors: it cannot be started, it exits with anything but 0, a declared file is not there afterwards. The run keeps
 /// the output of the command in every case.
 pub fn run(space: &Workspace<'_>, spec: &StageSpec, ctx: &OpCtx<'_>) -> Result<Executed> {
-    let outcome = recorded(space.repo, ctx, "stage", |work| {
+    let outcome = recorded(space.repo, ctx, "stage", |_, work| {
         work.param("cmd", spec.cmd.as_str().into())?;
         for (name, value) in &spec.params {
             work.param(name, serde_json::to_value(value)?)?;

@@ -157,8 +157,9 @@ pub fn champion(repo: &Repo, name: &str, package: ObjectId) -> Result<Option<Mod
 /// Judges one model.
 pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Result<EvaluateReport> {
     let gates = options.gates.iter().map(|text| text.parse()).collect::<Result<Vec<GateSpec>, _>>()?;
-    let outcome = recorded(repo, ctx, "evaluate", |work| {
-        let (found, record, package) = open_model(repo, options.model.as_deref())?;
+    // Before the run of this verb exists, as `run:last` must not mean itself.
+    let (found, record, package) = open_model(repo, options.model.as_deref())?;
+    let outcome = recorded(repo, ctx, "evaluate", |repo, work| {
         let task = package.header.task;
         let names = options.metrics.iter().map(String::as_str).collect::<Vec<_>>();
         for name in &names {

@@ -11,7 +11,7 @@ use crate::base::id::{ObjectId, RunId};
 use crate::base::units;
 use crate::data::source::{self, ReadOptions};
 use crate::ops::context::OpCtx;
-use crate::ops::files::{FileStamp, known_hash, remember_hash, stamp};
+use crate::ops::files::{FileStamp, hash_file, remember_hash, stamp};
 use crate::ops::intake::{Taken, take_in};
 use crate::ops::recorded::{Done, recorded};
 use crate::record::dataset::{DatasetRecord, Format, Roles, SourceFile};
@@ -70,13 +70,13 @@ pub fn ingest(repo: &Repo, options: &IngestOptions, ctx: &OpCtx<'_>) -> Result<I
     let name = dataset_name(options)?;
     let newest = newest(repo, &name)?;
     if let Some((version, id, record)) = &newest
-        && let Some(raw) = known_hash(repo, &options.source, &seen)
-        && asks_the_same(record, options, raw)
+        && record.bytes() == length
+        && asks_the_same(record, options, hash_file(repo, &options.source)?)
     {
         return Ok(report(&name, *version, *id, record, Vec::new(), None));
     }
     let roles = roles(options, newest.as_ref().map(|(_, _, record)| &record.roles));
-    let outcome = recorded(repo, ctx, "ingest", |work| {
+    let outcome = recorded(repo, ctx, "ingest", |repo, work| {
         let Taken { raw, table, stored_table, profile, parse, guesses, roles } =
             take_in(repo, options, length, roles, ctx)?;
         if !look_at(&options.source)?.1.same_bytes(&seen) {

@@ -85,18 +85,23 @@ impl Work {
 }
 
 /// Runs `work` as a recorded run of kind `kind`. An error inside is recorded as a failed run and returned.
+///
+/// The work is handed a repository with a staging area of its own: objects that it has put when it fails vanish, so
+/// that nothing is stored unless all of it is.
 pub fn recorded<T>(
     repo: &Repo,
     ctx: &OpCtx<'_>,
     kind: &str,
-    work: impl FnOnce(&mut Work) -> Result<Done<T>>,
+    work: impl FnOnce(&Repo, &mut Work) -> Result<Done<T>>,
 ) -> Result<Recorded<T>> {
     let start = ctx.run_start(kind, repo.root());
     let (run, started) = (start.id, start.started);
     let before = host::usage();
     let clock = std::time::Instant::now();
     let mut under_way = Work { run, journal: RunJournal::start(repo, &start)?, output_text: None, exit_code: None };
-    let outcome = work(&mut under_way);
+    let staging = repo.isolated()?;
+    let outcome = work(&staging, &mut under_way).and_then(|done| staging.store().sync().map(|()| done));
+    drop(staging);
     let now = ctx.clock.now();
     let after = host::usage();
     let mut end = RunEnd {

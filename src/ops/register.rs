@@ -65,11 +65,12 @@ pub fn register(repo: &Repo, options: &RegisterOptions, ctx: &OpCtx<'_>) -> Resu
             .hint("add --reason \"WHY\"; it is kept in the audit log")
             .into());
     }
-    let outcome = recorded(repo, ctx, "register", |work| {
-        let found = match &options.model {
-            Some(text) => repo.resolve_model(text)?,
-            None => repo.newest_model()?,
-        };
+    // Before the run of this verb exists, as `run:last` must not mean itself.
+    let found = match &options.model {
+        Some(text) => repo.resolve_model(text)?,
+        None => repo.newest_model()?,
+    };
+    let outcome = recorded(repo, ctx, "register", |repo, work| {
         let judged = judged(repo, options, found.package)?;
         let verdict = judged.as_ref().map_or(Verdict::None, |(_, record)| record.verdict);
         work.input("model", &found.label(), found.package)?;

@@ -85,7 +85,7 @@ pub fn choose_kind(model: Option<&str>, task: Task, talk: &dyn Talk) -> Result<&
 
 /// Trains one model.
 pub fn train(repo: &Repo, options: &TrainOptions, ctx: &OpCtx<'_>) -> Result<TrainReport> {
-    let outcome = recorded(repo, ctx, "train", |work| {
+    let outcome = recorded(repo, ctx, "train", |repo, work| {
         let prepared = match options.recipe {
             Some(recipe) => reopen(repo, &options.prepare, recipe, ctx)?,
             None => prepare(repo, &options.prepare, ctx)?,

@@ -59,7 +59,7 @@ pub struct TransformReport {
 
 /// Fits and applies the recipe.
 pub fn transform(repo: &Repo, options: &TransformOptions, ctx: &OpCtx<'_>) -> Result<TransformReport> {
-    let outcome = recorded(repo, ctx, "transform", |work| {
+    let outcome = recorded(repo, ctx, "transform", |repo, work| {
         let prepared = prepare(repo, &options.prepare, ctx)?;
         let features = feature_table(&prepared)?;
         let mut parquet = Vec::new();

@@ -69,7 +69,7 @@ pub struct SchemaReport {
 /// Checks everything and reports all findings at once.
 pub fn validate(repo: &Repo, options: &ValidateOptions, ctx: &OpCtx<'_>) -> Result<ValidateReport> {
     let schema = read_schema(&options.schema)?;
-    let outcome = recorded(repo, ctx, "validate", |work| {
+    let outcome = recorded(repo, ctx, "validate", |repo, work| {
         let dataset = dataset::find(repo, options.dataset.as_deref(), options.default_name.as_deref())?;
         let table = dataset::table(repo, &dataset, ctx.talk)?;
         let profile = dataset::profile(repo, &dataset.record)?;

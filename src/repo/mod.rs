@@ -72,6 +72,11 @@ impl Repo {
         setup::open(start)
     }
 
+    /// The same repository with a staging area of its own: what is put through it and not synced vanishes with it.
+    pub fn isolated(&self) -> Result<Repo> {
+        setup::isolated(self)
+    }
+
     /// Opens the repository with this layout on another store, for tests that need stores to fail.
     pub fn with_store(layout: Layout, store: Arc<dyn Store>) -> Repo {
         Repo { layout, store }

@@ -45,6 +45,13 @@ pub fn open(start: &Path) -> Result<Repo> {
     open_at(layout)
 }
 
+/// The same repository on a store of its own.
+pub fn isolated(repo: &Repo) -> Result<Repo> {
+    let layout = repo.layout().clone();
+    let store = LocalStore::open(&layout.objects(), &layout.staging(), &layout.quarantine())?;
+    Ok(Repo::with_store(layout, Arc::new(store)))
+}
+
 /// Makes a path absolute, keeping the links that people named, unless it climbs: only the file system knows where `..`
 /// leads.
 fn absolute(path: &Path) -> Result<PathBuf> {

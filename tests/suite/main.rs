@@ -2,7 +2,12 @@
 
 mod common;
 
+mod cli;
+mod concurrent;
+mod crash;
+mod disk;
 mod examples;
+mod formats;
 mod journey;
 mod pipeline;
 mod tidy;

@@ -54,6 +54,8 @@ fn dates_that_do_not_exist_and_numbers_that_are_none_are_text() {
     }
     for (text, kind) in [
         ("007", Kind::Code),
+        ("07", Kind::Code),
+        ("-07.5", Kind::Code),
         ("0", Kind::Integer),
         ("-0", Kind::Integer),
         ("0.5", Kind::Float),
@@ -137,6 +139,22 @@ fn blocks_end_at_records_whatever_the_quotes_hold() -> Result<()> {
     let table = table(&text)?;
     assert_eq!(table.rows(), 400);
     assert!((0..400).all(|row| table.cell(row, "text").is_some_and(|text| text.len() == 65_536)));
+    Ok(())
+}
+
+#[test]
+fn quotes_inside_plain_fields_do_not_move_block_ends() -> Result<()> {
+    // An odd number of stray quotes before each quoted line feed: counting quotes alone would cut inside a field.
+    let mut text = String::from("n,size,note\n");
+    for row in 0..60_000 {
+        text.push_str(&format!("{row},6\" nails,\"a\nb, \"\"c\"\"\"\n"));
+    }
+    let table = table(&text)?;
+    assert_eq!(table.rows(), 60_000);
+    for row in [0, 19_999, 59_999] {
+        assert_eq!(table.cell(row, "size").as_deref(), Some("6\" nails"));
+        assert_eq!(table.cell(row, "note").as_deref(), Some("a\nb, \"c\""));
+    }
     Ok(())
 }
 
