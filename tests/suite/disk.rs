@@ -19,6 +19,7 @@ struct Mount(PathBuf);
 
 impl Mount {
     /// Mounts with these words, or says why the test is skipped.
+    #[expect(clippy::print_stderr, reason = "a skipped test says why")]
     fn new(words: &[&str], place: &Path) -> Option<Mount> {
         let done = Command::new("mount").args(words).arg(place).output();
         match done {
