@@ -1,231 +1,254 @@
-//! The model package: the one file that is served, exported and pushed.
+//! The model package: one file that holds all that is served, exported and pushed.
 //!
-//! Four sections: `header` (canonical JSON), `recipe` (canonical JSON of the fitted recipe), `predictor` (the stable
-//! binary form of its kind), `baseline` (a profile record of the training rows). No times, runs or paths, so equal
-//! training gives equal bytes.
+//! Layout: magic (8 bytes), format version (u32), header length (u32), BLAKE3 of the header (32 bytes), header (JSON),
+//! then the sections one after the other up to the end of the file. The header lists each section's name, length and
+//! BLAKE3. Numbers are little-endian. Nothing in it is executed, and no length is believed before it is compared with
+//! the bytes that are there.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::base::fail;
+use crate::base::fail::{self, Failure};
+use crate::base::hash::hash;
 use crate::base::id::ObjectId;
 use crate::base::json;
-use crate::base::limits::{CLASSES_MAX, COLUMNS_MAX};
-use crate::data::frame::Frame;
-use crate::data::matrix::{Feature, FeatureValues, Matrix};
+use crate::data::frame::{Column, Frame, TextValues, Values};
+use crate::data::matrix::Matrix;
 use crate::features::recipe::FittedRecipe;
 use crate::models::form::{FormReader, FormWriter};
 use crate::models::predictor::{Predictions, Predictor};
-use crate::models::sections;
 use crate::models::zoo;
-use crate::record;
 use crate::record::profile::ProfileRecord;
 use crate::record::recipe::FeatureRecord;
+use crate::record::{decode, encode};
 use crate::spec::model::Task;
 use crate::spec::schema::ColumnType;
 
-/// One raw column that the recipe reads, as it was in training.
+const MAGIC: &[u8; 8] = b"MLOPSPKG";
+/// Version of the layout above.
+const FORMAT: u32 = 1;
+const PRELUDE_BYTES: usize = 8 + 4 + 4 + 32;
+const SECTIONS: [&str; 3] = ["recipe", "predictor", "baseline"];
+
+/// A raw column that the model reads, as it was in the training rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InputColumn {
-    /// Name in the data.
+    /// Name.
     pub name: String,
     /// Type of its values.
     #[serde(rename = "type")]
     pub column_type: ColumnType,
-    /// Whether training rows without a value were seen.
+    /// Whether a value was ever missing.
     pub missing_seen: bool,
-    /// Every text that was seen, when they were few.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// All values seen, for text of few distinct values.
     pub domain: Option<Vec<String>>,
-    /// Smallest number seen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Smallest finite value seen.
     pub min: Option<f64>,
-    /// Largest number seen.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Largest finite value seen.
     pub max: Option<f64>,
 }
 
-/// What the model was made from.
+/// What the model was made from, by id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lineage {
     /// The dataset record.
     pub dataset: ObjectId,
     /// The split record.
     pub split: ObjectId,
-    /// The recipe record.
+    /// The fitted recipe record.
     pub recipe: ObjectId,
 }
 
-/// Everything about a model that a person or a server asks before predicting.
+/// What a package says of itself. Holds no time, run, path or host: equal inputs give equal bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PackageHeader {
     /// Name of the model kind.
     pub model: String,
     /// What it predicts.
     pub task: Task,
-    /// The column it predicts.
+    /// Name of the predicted column.
     pub target: String,
-    /// Type of that column.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Type of the predicted column, so that classes can be answered as what they were.
     pub target_type: Option<ColumnType>,
-    /// Class names in the order of the probabilities; empty for regression.
+    /// Class names in the order of the probabilities; none for regression.
     pub classes: Vec<String>,
-    /// Raw columns that it needs.
+    /// Raw columns that the recipe reads.
     pub inputs: Vec<InputColumn>,
-    /// Features that the recipe makes of them, in order.
+    /// Features that the recipe makes, in order.
     pub features: Vec<FeatureRecord>,
-    /// All parameters, defaults included.
+    /// Every parameter of the model with its value.
     pub params: serde_json::Value,
-    /// Seed it was trained with.
+    /// Seed of the training.
     pub seed: u64,
     /// What it was made from.
     pub lineage: Lineage,
     /// Scores on the validation rows.
     pub metrics: BTreeMap<String, f64>,
-    /// [`zoo::ENGINE_VERSION`] of the tool that made it.
+    /// Version of the engines that made it.
     pub engine: u32,
 }
 
-/// A fitted recipe and a fitted model that belong together, and all that is known about them. Immutable.
-pub struct ModelPackage {
-    /// What it is.
-    pub header: PackageHeader,
-    /// Makes features of raw columns.
-    pub recipe: FittedRecipe,
-    predictor: Box<dyn Predictor>,
-    /// Profile of the training rows, for drift.
-    pub baseline: ProfileRecord,
+#[derive(Serialize, Deserialize)]
+struct SectionEntry {
+    name: String,
+    length: u64,
+    hash: ObjectId,
 }
 
-impl fmt::Debug for ModelPackage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ModelPackage").field("header", &self.header).finish_non_exhaustive()
-    }
+#[derive(Serialize, Deserialize)]
+struct FileHeader {
+    package: PackageHeader,
+    sections: Vec<SectionEntry>,
+}
+
+/// A model that can predict from raw columns.
+pub struct ModelPackage {
+    /// What it says of itself.
+    pub header: PackageHeader,
+    /// From raw columns to features.
+    pub recipe: FittedRecipe,
+    /// Profile of the training rows, for comparison with what comes later.
+    pub baseline: ProfileRecord,
+    predictor: Box<dyn Predictor>,
 }
 
 impl ModelPackage {
-    /// Puts a package together. Nothing is checked here that [`ModelPackage::to_bytes`] does not check.
+    /// Puts a package together.
     pub fn new(
         header: PackageHeader,
         recipe: FittedRecipe,
         predictor: Box<dyn Predictor>,
         baseline: ProfileRecord,
     ) -> ModelPackage {
-        ModelPackage { header, recipe, predictor, baseline }
+        ModelPackage { header, recipe, baseline, predictor }
     }
 
-    /// The file. Equal packages give equal bytes.
-    ///
-    /// Errors: a number that is not finite in the header or the predictor, parts that do not belong together. The file is
-    /// opened again before it is given out, so what cannot be read is never written.
+    /// The file's bytes; their hash is the model's id.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        for (name, value) in &self.header.metrics {
-            if !value.is_finite() {
-                return Err(fail::world(format!("metric `{name}` of the model is {value}")).into());
-            }
-        }
         let mut form = FormWriter::new();
         self.predictor.write(&mut form);
-        let file = sections::write(&[
-            ("header", json::canonical(&self.header)?),
-            ("recipe", json::canonical(&self.recipe.to_json())?),
-            ("predictor", form.finish()),
-            ("baseline", record::encode(&self.baseline)?),
-        ]);
-        ModelPackage::open(&file).context("the fitted model cannot be packed")?;
-        Ok(file)
+        let bodies = [json::canonical(&self.recipe.to_json())?, form.finish(), encode(&self.baseline)?];
+        let sections = SECTIONS.iter().zip(&bodies).map(|(name, body)| SectionEntry {
+            name: (*name).to_owned(),
+            length: body.len() as u64,
+            hash: hash(body),
+        });
+        let header = FileHeader { package: self.header.clone(), sections: sections.collect() };
+        let header = json::canonical(&header)?;
+        let length = u32::try_from(header.len()).context("the header of the package is too long")?;
+        let mut bytes = Vec::with_capacity(PRELUDE_BYTES + header.len() + bodies.iter().map(Vec::len).sum::<usize>());
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&FORMAT.to_le_bytes());
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend_from_slice(hash(&header).as_bytes());
+        bytes.extend_from_slice(&header);
+        bodies.iter().for_each(|body| bytes.extend_from_slice(body));
+        Ok(bytes)
     }
 
-    /// Reads a file, checks it whole and makes it ready to predict. Nothing in it is executed.
+    /// Opens a package, checking every length, hash and agreement between its parts.
     ///
-    /// Errors: not a package, cut short, damaged, of a newer format or engine (named), parts that do not belong together.
+    /// Errors: not a package, a newer format or engine (both versions named), cut short, damaged, contradictory. Cost: a
+    /// small multiple of the bytes given, whatever they claim.
     pub fn open(bytes: &[u8]) -> Result<ModelPackage> {
-        let mut found = sections::read(bytes)?.into_iter();
-        let mut section = |name: &str| match found.next() {
-            Some((there, bytes)) if there == name => Ok(bytes),
-            _ => Err(fail::world(format!("damaged model package: section `{name}` is not where it should be"))),
+        let (header, mut rest) = read_header(bytes)?;
+        let mut bodies = Vec::with_capacity(SECTIONS.len());
+        for (entry, name) in header.sections.iter().zip(SECTIONS) {
+            if entry.name != name {
+                return Err(damaged(&format!("section `{}` stands where `{name}` belongs", entry.name)).into());
+            }
+            let length = usize::try_from(entry.length).unwrap_or(usize::MAX);
+            let (body, after) = rest.split_at_checked(length).ok_or_else(|| damaged("it is cut short"))?;
+            if hash(body) != entry.hash {
+                return Err(damaged(&format!("section `{name}` does not have the hash it should")).into());
+            }
+            bodies.push(body);
+            rest = after;
+        }
+        let [recipe, predictor, baseline] = bodies.as_slice() else {
+            return Err(damaged("a section is missing").into());
         };
-        let header: PackageHeader =
-            serde_json::from_slice(section("header")?).context("damaged model package: section `header`")?;
-        check_engine(&header)?;
-        let recipe = serde_json::from_slice(section("recipe")?).context("damaged model package: section `recipe`")?;
-        let recipe = FittedRecipe::from_json(&recipe).context("damaged model package: section `recipe`")?;
-        let mut form = FormReader::new(section("predictor")?);
-        let kind = zoo::kind_for(&header.model, header.task)?;
-        let predictor = (kind.read)(&mut form).context("damaged model package: section `predictor`")?;
+        if !rest.is_empty() || header.sections.len() != SECTIONS.len() {
+            return Err(damaged("there is more in it than its header says").into());
+        }
+        let recipe = serde_json::from_slice(recipe).context("damaged model package: recipe")?;
+        let recipe = FittedRecipe::from_json(&recipe).context("damaged model package: recipe")?;
+        let mut form = FormReader::new(predictor);
+        let predictor =
+            (zoo::kind(&header.package.model)?.read)(&mut form).context("damaged model package: predictor")?;
         form.end()?;
-        let baseline = record::decode(section("baseline")?).context("damaged model package: section `baseline`")?;
-        let package = ModelPackage { header, recipe, predictor, baseline };
-        package.check_parts()?;
+        let baseline = decode(baseline).context("damaged model package: baseline")?;
+        let package = ModelPackage { header: header.package, recipe, baseline, predictor };
+        package.agree()?;
         Ok(package)
     }
 
-    /// Answers for raw rows: the recipe first, then the model.
+    /// Answers for raw columns: the one path of batch and online prediction.
     ///
-    /// Errors: a column that is missing or of another type, a value that the kind cannot use.
+    /// Errors: a column that the recipe reads is missing or of another kind.
     pub fn predict(&self, frame: &Frame) -> Result<Predictions> {
         self.predict_matrix(&self.recipe.apply(frame)?)
     }
 
-    /// Answers for rows whose features the recipe has made already.
+    /// Answers for features that the recipe has made.
     pub fn predict_matrix(&self, matrix: &Matrix) -> Result<Predictions> {
-        let predictions = self.predictor.predict(matrix)?;
-        let is_agreed = match &predictions {
-            Predictions::Numbers(_) => self.header.classes.is_empty(),
-            Predictions::Probabilities { classes, .. } => *classes == self.header.classes.len(),
-        };
-        match is_agreed {
-            true => Ok(predictions),
-            false => Err(fail::world("damaged model package: the model does not answer for its classes").into()),
-        }
+        self.predictor.predict(matrix)
     }
 
-    fn check_parts(&self) -> Result<()> {
+    /// Checks that recipe, predictor and header speak of the same model, by predicting no rows at all.
+    fn agree(&self) -> Result<()> {
         let header = &self.header;
-        let classes_fine = match header.task {
-            Task::Binary => header.classes.len() == 2,
-            Task::Multiclass => (2..=CLASSES_MAX).contains(&header.classes.len()),
-            Task::Regression => header.classes.is_empty(),
+        if self.recipe.features() != header.features {
+            return Err(damaged("its recipe makes other features than its header lists").into());
+        }
+        let columns = header.inputs.iter().map(|input| Column::raw(&input.name, empty(input.column_type)));
+        let nothing = Frame::new(0, columns.collect()).context("damaged model package: inputs")?;
+        let answer = self.predict(&nothing).context("damaged model package: its parts do not fit each other")?;
+        let fits = match answer {
+            Predictions::Numbers(_) => header.task == Task::Regression && header.classes.is_empty(),
+            Predictions::Probabilities { classes, .. } => {
+                header.task.is_classification() && classes == header.classes.len() && classes > 0
+            }
         };
-        if !classes_fine {
-            let count = header.classes.len();
-            let task = header.task.name();
-            return Err(fail::world(format!("damaged model package: {count} classes for a {task} task")).into());
-        }
-        if header.features != self.recipe.features() || header.features.len() > COLUMNS_MAX {
-            let what = "damaged model package: the recipe does not make the features that the header names";
-            return Err(fail::world(what).into());
-        }
-        // Asking about no rows is the cheapest way to learn whether model, features and classes fit together.
-        self.predict_matrix(&no_rows(&header.features)?).map(|_| ())
+        if fits { Ok(()) } else { Err(damaged("its predictor answers another task than its header says").into()) }
     }
 }
 
-fn check_engine(header: &PackageHeader) -> Result<()> {
-    let known = zoo::ENGINE_VERSION;
-    if header.engine > known {
-        let engine = header.engine;
-        return Err(fail::world(format!(
-            "this model was made by engine version {engine}; this mlops has engine version {known}"
-        ))
-        .hint(format!("use an mlops of engine version {engine} or newer"))
-        .into());
+fn read_header(bytes: &[u8]) -> Result<(FileHeader, &[u8])> {
+    let not_ours = || fail::world("this is not a model package").hint("name a model that `mlops train` made");
+    let rest = bytes.strip_prefix(MAGIC).ok_or_else(not_ours)?;
+    let (format, rest) = rest.split_first_chunk::<4>().ok_or_else(|| damaged("it is cut short"))?;
+    let format = u32::from_le_bytes(*format);
+    if format != FORMAT {
+        let what = format!("this model package has format {format}; this mlops reads format {FORMAT}");
+        return Err(fail::world(what).hint("use the mlops that made it, or train the model again").into());
     }
-    Ok(())
+    let (length, rest) = rest.split_first_chunk::<4>().ok_or_else(|| damaged("it is cut short"))?;
+    let (expected, rest) = rest.split_first_chunk::<32>().ok_or_else(|| damaged("it is cut short"))?;
+    let length = u32::from_le_bytes(*length) as usize;
+    let (header, rest) = rest.split_at_checked(length).ok_or_else(|| damaged("it is cut short"))?;
+    if hash(header) != ObjectId::new(*expected) {
+        return Err(damaged("its header does not have the hash it should").into());
+    }
+    let header: FileHeader = serde_json::from_slice(header).context("damaged model package: header")?;
+    let engine = header.package.engine;
+    if engine > zoo::ENGINE_VERSION {
+        let what = format!("this model was made by engine {engine}; this mlops has engine {}", zoo::ENGINE_VERSION);
+        return Err(fail::world(what).hint("use a newer mlops").into());
+    }
+    Ok((header, rest))
 }
 
-fn no_rows(features: &[FeatureRecord]) -> Result<Matrix> {
-    let features = features.iter().map(|feature| {
-        let values = match feature.feature_type.as_str() {
-            "number" => FeatureValues::Number(Vec::new()),
-            "indicator" => FeatureValues::Indicator { codes: [].into(), code: 0 },
-            "category" => FeatureValues::Category { codes: [].into(), levels: 0 },
-            other => return Err(fail::world(format!("damaged model package: a feature is of type `{other}`"))),
-        };
-        Ok(Feature { name: feature.name.as_str().into(), from: feature.from.as_str().into(), values })
-    });
-    Matrix::new(0, features.collect::<Result<_, _>>()?)
+fn empty(column_type: ColumnType) -> Values {
+    match column_type {
+        ColumnType::Integer | ColumnType::Float | ColumnType::Boolean => Values::Number(Vec::new()),
+        ColumnType::Text => Values::Text(TextValues::default()),
+        ColumnType::Date | ColumnType::Timestamp => Values::Time(Vec::new()),
+    }
+}
+
+fn damaged(why: &str) -> Failure {
+    fail::world(format!("damaged model package: {why}")).hint("pull it again, or train the model again")
 }
