@@ -23,7 +23,7 @@ pub struct GlobalArgs {
     /// Say only warnings and errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Say more; twice for debugging
+    /// Say also what the command cost in time and memory
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
     /// When to use colour

@@ -34,10 +34,12 @@ use std::ffi::OsString;
 use std::io;
 use std::panic;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::base::fail::{self, Blame};
+use crate::base::host;
 use crate::cli::app::{Answer, App};
 use crate::cli::args::GlobalArgs;
 use crate::config::environment::Environment;
@@ -104,6 +106,7 @@ pub fn main() -> ExitCode {
 }
 
 fn command(words: Vec<OsString>) -> u8 {
+    let started = Instant::now();
     let spoken: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let parsed = match Cli::try_parse_from(words) {
         Ok(parsed) => parsed,
@@ -117,6 +120,7 @@ fn command(words: Vec<OsString>) -> u8 {
     let environment = Environment::read();
     let ui = Ui::new(parsed.global.ui_options(&environment));
     let outcome = App::new(ui.clone(), environment, &parsed.global, spoken).and_then(|app| dispatch(parsed.verb, &app));
+    ui.cost(started.elapsed().as_secs_f64(), host::usage());
     match outcome {
         Ok(Answer::Yes) => 0,
         Ok(Answer::No) => 1,

@@ -1,7 +1,5 @@
 //! Hashes of files by their stamps, so that unchanged files are not read again. Lost without harm.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use anyhow::{Context, Result};
 use rusqlite::OptionalExtension;
 
@@ -35,32 +33,18 @@ impl Index {
         found.context("cannot read file stamps from the index")
     }
 
-    /// Remembers that the file at `path` with this stamp has this hash. The stamp must be the one it had before it was
-    /// read.
+    /// Remembers that the file at `path` has this hash. The stamp (length, mtime, ctime, inode) must be the one it had
+    /// before it was read, and `taken_ns` the time at which that was looked up.
     pub fn stat_put(
-        &self,
-        path: &str,
-        length: u64,
-        mtime_ns: i64,
-        ctime_ns: i64,
-        inode: u64,
-        object: ObjectId,
-    ) -> Result<()> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as i64);
-        self.stat_put_at(path, (length, mtime_ns, ctime_ns, inode), object, now)
-    }
-
-    /// As [`Index::stat_put`], at a given time; the stamp is length, mtime, ctime, inode.
-    pub fn stat_put_at(
         &self,
         path: &str,
         (length, mtime_ns, ctime_ns, inode): (u64, i64, i64, u64),
         object: ObjectId,
-        now_ns: i64,
+        taken_ns: i64,
     ) -> Result<()> {
         let insert = "INSERT OR REPLACE INTO stamp (path, length, mtime_ns, ctime_ns, inode, recorded_ns, object)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-        let values = (path, length as i64, mtime_ns, ctime_ns, inode as i64, now_ns, object.hex());
+        let values = (path, length as i64, mtime_ns, ctime_ns, inode as i64, taken_ns, object.hex());
         let put = self.connection.prepare_cached(insert).and_then(|mut insert| insert.execute(values));
         put.map(drop).context("cannot keep a file stamp in the index")
     }

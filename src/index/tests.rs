@@ -180,7 +180,7 @@ fn eight_readers_of_a_new_file_all_see_everything() -> Result<()> {
 fn a_file_stamp_counts_only_when_it_can_be_trusted() -> Result<()> {
     let index = Index::in_memory()?;
     let (object, second) = (hash(b"x"), 1_000_000_000);
-    let put = |mtime: i64, ctime: i64, now: i64| index.stat_put_at("a", (3, mtime, ctime, 7), object, now);
+    let put = |mtime: i64, ctime: i64, now: i64| index.stat_put("a", (3, mtime, ctime, 7), object, now);
     let get = |mtime: i64, ctime: i64| -> Result<Option<ObjectId>> { index.stat_get("a", 3, mtime, ctime, 7) };
     put(second, second, second + 10_000_001)?;
     assert_eq!(get(second, second)?, Some(object));

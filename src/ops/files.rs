@@ -66,7 +66,7 @@ pub fn remember_hash(repo: &Repo, path: &Path, stamp: &FileStamp, id: ObjectId) 
     // Losing this only costs time, so a failure is not worth stopping for.
     if let Ok(index) = repo.index() {
         let key = (stamp.length, stamp.modified, stamp.changed, stamp.inode);
-        let _ = index.stat_put_at(&path_key(repo, path), key, id, stamp.taken);
+        let _ = index.stat_put(&path_key(repo, path), key, id, stamp.taken);
     }
 }
 

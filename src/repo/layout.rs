@@ -17,6 +17,7 @@
 //!   tmp/                files being written, on the same file system as their destination
 //!   quarantine/         damaged objects, kept for people to look at
 //!   lock                held by whoever changes refs, for milliseconds
+//!   index.lock          held by whoever replaces a damaged index
 //!   pipeline.lock       held by whoever runs the stages of the project file, while they run
 //! ```
 

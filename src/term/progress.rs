@@ -3,22 +3,24 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::base::talk::{Task, Unit};
 
 /// Work that ends sooner than this shows no bar: a flash is noise.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// One bar on standard error; invisible until [`QUIET`] has passed, wiped when dropped.
+/// One bar on standard error, below those that are there already; invisible until [`QUIET`] has passed, wiped when
+/// dropped.
 pub struct Bar {
     bar: ProgressBar,
+    screen: MultiProgress,
     hidden_since: Mutex<Option<Instant>>,
 }
 
 impl Bar {
     /// Starts a bar for `total` units, a spinner when the total is not known.
-    pub fn start(label: &str, total: Option<u64>, unit: Unit) -> Bar {
+    pub fn start(screen: &MultiProgress, label: &str, total: Option<u64>, unit: Unit) -> Bar {
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
         let count = match unit {
             Unit::Bytes => "{bytes}/{total_bytes} {binary_bytes_per_sec}",
@@ -32,7 +34,7 @@ impl Bar {
             bar.set_style(style.progress_chars("━╸ "));
         }
         bar.set_message(label.to_owned());
-        Bar { bar, hidden_since: Mutex::new(Some(Instant::now())) }
+        Bar { bar, screen: screen.clone(), hidden_since: Mutex::new(Some(Instant::now())) }
     }
 }
 
@@ -43,7 +45,7 @@ impl Task for Bar {
             && hidden.is_some_and(|since| since.elapsed() > QUIET)
         {
             *hidden = None;
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.screen.add(self.bar.clone());
         }
     }
 }

@@ -2,9 +2,12 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use indicatif::MultiProgress;
 use serde::Serialize;
 
+use crate::base::host::Usage;
 use crate::base::talk::{Level, Silent, Talk, Task, Unit};
+use crate::base::units;
 use crate::term::progress::Bar;
 use crate::term::style::Style;
 use crate::term::table::Table;
@@ -44,6 +47,8 @@ pub struct Ui {
     color_out: bool,
     color_err: bool,
     moves: bool,
+    verbose: bool,
+    bars: MultiProgress,
     width: Option<usize>,
 }
 
@@ -73,6 +78,8 @@ impl Ui {
             color_out: color(out) && !options.json,
             color_err: color(err),
             moves: err && !options.quiet,
+            verbose: options.verbose > 0,
+            bars: MultiProgress::new(),
             width,
         }
     }
@@ -114,6 +121,17 @@ impl Ui {
         out.flush()
     }
 
+    /// Says what the command cost, when `-v` asks for it.
+    pub fn cost(&self, seconds: f64, usage: Usage) {
+        if self.verbose {
+            let (cpu, memory) = (units::seconds(usage.cpu_seconds), units::bytes(usage.peak_memory_bytes));
+            self.note(
+                Level::Info,
+                &format!("took {}, {cpu} of processor time, {memory} at most", units::seconds(seconds)),
+            );
+        }
+    }
+
     /// Prints an error: what happened, its causes, what to do next.
     pub fn error(&self, what: &str, causes: &[String], hint: Option<&str>) {
         let mut text = format!("{} {what}\n", Style::Bad.paint("error:", self.color_err));
@@ -124,13 +142,6 @@ impl Ui {
             text.push_str(&format!("{} {hint}\n", Style::Code.paint("hint:", self.color_err)));
         }
         let _ = io::stderr().lock().write_all(text.as_bytes());
-    }
-
-    /// Prints a chunk of a running command's output to standard error, as it is.
-    pub fn pass_through(&self, bytes: &[u8]) {
-        if !self.quiet {
-            let _ = io::stderr().lock().write_all(bytes);
-        }
     }
 }
 
@@ -145,12 +156,12 @@ impl Talk for Ui {
             Level::Hint => format!("{} {text}\n", Style::Code.paint("hint:", self.color_err)),
         };
         // Standard error that is gone must not stop the work.
-        let _ = io::stderr().lock().write_all(line.as_bytes());
+        let _ = self.bars.suspend(|| io::stderr().lock().write_all(line.as_bytes()));
     }
 
     fn start(&self, label: &str, total: Option<u64>, unit: Unit) -> Box<dyn Task> {
         if self.moves {
-            return Box::new(Bar::start(label, total, unit));
+            return Box::new(Bar::start(&self.bars, label, total, unit));
         }
         Silent.start(label, total, unit)
     }
