@@ -1,6 +1,8 @@
-//! `text/csv` bodies: a header line, then one line a row; delimiter comma, quotes as in RFC 4180.
+//! `text/csv` bodies: a header line, then one line a row; delimiter comma, quotes as in RFC 4180. The words that mean
+//! "missing" are those that training data is read with unless it names others.
 
 use crate::data::format::csv::fields::{self, Fault, Problem};
+use crate::data::source;
 use crate::data::value;
 use crate::serve::cell::Cell;
 use crate::serve::columns::{self, Columns};
@@ -9,8 +11,6 @@ use crate::serve::schema::{InputSchema, SchemaColumn};
 use crate::spec::schema::ColumnType;
 
 const DELIMITER: u8 = b',';
-/// Texts that mean "missing"; the words that training data is read with unless it names others.
-const MISSING: [&str; 7] = ["", "NA", "N/A", "NaN", "nan", "NULL", "null"];
 
 /// Reads a body.
 ///
@@ -28,6 +28,7 @@ pub fn read<'s>(body: &str, schema: &'s InputSchema) -> Result<Columns<'s>, Serv
     };
     let mut columns = Columns::new(schema);
     let positions = header(&body[start..head_end], &mut columns)?;
+    let missing = source::null_values(None);
     let mut refused = None;
     let mut last = 0;
     let read = fields::each_field(&body[head_end..], DELIMITER, Some(positions.len()), |row, place, field| {
@@ -43,7 +44,7 @@ pub fn read<'s>(body: &str, schema: &'s InputSchema) -> Result<Columns<'s>, Serv
         }
         if let (Some(position), None) = (positions[place], &refused) {
             let text = field.value();
-            let cell = cell_of(&schema.columns()[position], &text);
+            let cell = cell_of(&schema.columns()[position], &text, &missing);
             refused = columns.put(position, cell).err();
         }
     });
@@ -81,9 +82,9 @@ fn header(line: &str, columns: &mut Columns<'_>) -> Result<Vec<Option<usize>>, S
 }
 
 /// A field as the value its column asks for; text that is none stays text, which the column then refuses.
-fn cell_of<'a>(column: &SchemaColumn, text: &'a str) -> Cell<'a> {
+fn cell_of<'a>(column: &SchemaColumn, text: &'a str, missing: &[String]) -> Cell<'a> {
     let bare = value::trim(text);
-    if MISSING.contains(&bare) {
+    if bare.is_empty() || missing.iter().any(|word| word == bare) {
         return Cell::Null;
     }
     match column.column_type {

@@ -33,7 +33,7 @@ fn csv_fills_the_columns_that_json_fills() -> Result<()> {
 #[test]
 fn empty_fields_and_words_for_missing_are_missing() -> Result<()> {
     let schema = schema();
-    let body = "age,income,city,member,joined\n1,NA,Rome,true,\n2,,Oslo,0,null";
+    let body = "age,income,city,member,joined\n1,#N/A,Rome,true,\n2,,Oslo,0,null";
     let (columns, rows, _) = csv::read(body, &schema).map_err(|error| anyhow::anyhow!("{error:?}"))?.finish();
     assert_eq!(rows, 2);
     assert!(matches!(&columns[1].values, Values::Number(values) if values.iter().all(|value| value.is_nan())));
