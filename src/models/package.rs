@@ -176,8 +176,8 @@ impl ModelPackage {
         let recipe = serde_json::from_slice(recipe).context("damaged model package: recipe")?;
         let recipe = FittedRecipe::from_json(&recipe).context("damaged model package: recipe")?;
         let mut form = FormReader::new(predictor);
-        let predictor =
-            (zoo::kind(&header.package.model)?.read)(&mut form).context("damaged model package: predictor")?;
+        let predictor = (zoo::kind_for(&header.package.model, header.package.task)?.read)(&mut form)
+            .context("damaged model package: predictor")?;
         form.end()?;
         let baseline = decode(baseline).context("damaged model package: baseline")?;
         let package = ModelPackage { header: header.package, recipe, baseline, predictor };

@@ -51,6 +51,26 @@ fn every_kind_gives_the_same_bytes_on_any_number_of_threads() -> Result<()> {
 }
 
 #[test]
+fn tables_large_enough_for_every_parallel_path_give_the_same_bytes_too() -> Result<()> {
+    // Partitions of more than 16,384 rows and histograms of large nodes are shared among threads.
+    const MANY: usize = 40_000;
+    let column = |step: usize| (0..MANY).map(|row| (row * step % 10_007) as f64).collect::<Vec<f64>>();
+    let x = matrix(vec![column(37), column(101), column(997)])?;
+    let codes = (0..MANY).map(|row| u32::from(x.features()[0].values.get(row) > 4_000.0 && row % 3 > 0)).collect();
+    let target = Target::Classes { names: ["no", "yes"].map(str::to_owned).into(), codes };
+    for (kind, params) in
+        [("boost", "trees = 3"), ("forest", "trees = 2\ndepth = 6"), ("logistic", ""), ("naive_bayes", "")]
+    {
+        let on = |threads: usize| -> Result<Vec<u8>> {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+            pool.install(|| fit(kind, &x, &target, params).map(|fitted| bytes(&*fitted)))
+        };
+        assert_eq!(on(1)?, on(4)?, "{kind}");
+    }
+    Ok(())
+}
+
+#[test]
 fn one_row_is_answered_as_it_is_among_others() -> Result<()> {
     each(|kind, x, target, params| {
         let fitted = fit(kind, x, target, params)?;
