@@ -76,9 +76,6 @@ impl App {
         for run in dead.unwrap_or_default() {
             self.ui.warn(&format!("run {run} did not end: its process was killed"));
         }
-        for note in repo.index()?.notes() {
-            self.ui.warn(note);
-        }
         Ok(repo)
     }
 

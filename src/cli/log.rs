@@ -142,6 +142,7 @@ fn read(args: &LogArgs, app: &App) -> Result<Answer> {
         })?;
     } else {
         let report = log::runs(&repo, &filter(args))?;
+        report.notes.iter().for_each(|note| app.ui.warn(note));
         app.print("runs", &report, |ui| show_runs(&report, ui))?;
     }
     Ok(Answer::Yes)

@@ -26,6 +26,9 @@ use crate::repo::journal::{JournalLine, MANUAL, append_to_run, start_manual};
 pub struct RunsReport {
     /// Runs in the order asked for.
     pub runs: Vec<RunRow>,
+    /// What the person should know of the index: that it was built again, or is only in memory.
+    #[serde(skip)]
+    pub notes: Vec<String>,
 }
 
 /// One dataset version.
@@ -123,7 +126,8 @@ pub struct WrittenReport {
 
 /// Runs by a filter.
 pub fn runs(repo: &Repo, filter: &RunFilter) -> Result<RunsReport> {
-    Ok(RunsReport { runs: repo.index()?.runs(filter)? })
+    let index = repo.index()?;
+    Ok(RunsReport { runs: index.runs(filter)?, notes: index.notes().to_vec() })
 }
 
 /// All dataset versions, or those of one name.
