@@ -133,7 +133,9 @@ impl Neighbours {
 
     fn answer(&self, nearest: &[(f64, usize)]) -> Vec<f64> {
         let exact = nearest.iter().any(|(distance, _)| *distance == 0.0);
-        let weight = |distance: f64| match (self.by_distance, exact) {
+        // Rows so far that no distance is a number are all equally far.
+        let by_distance = self.by_distance && nearest.iter().any(|(distance, _)| distance.is_finite());
+        let weight = |distance: f64| match (by_distance, exact) {
             (false, _) => 1.0,
             (true, true) => f64::from(u8::from(distance == 0.0)),
             (true, false) => 1.0 / distance.sqrt(),

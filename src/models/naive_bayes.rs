@@ -5,6 +5,7 @@
 use anyhow::Result;
 use rayon::prelude::*;
 
+use crate::base::fail;
 use crate::base::limits::CLASSES_MAX;
 use crate::data::matrix::{Feature, Matrix};
 use crate::models::form::{FormReader, FormWriter, damaged};
@@ -16,6 +17,8 @@ use crate::spec::model::NaiveBayesParams;
 
 /// Log prior of a class without training rows: its probability is 0.
 const NEVER: f64 = -1e300;
+/// Largest squared distance of one feature, in variances: the sum over all features stays finite, and below [`NEVER`].
+const SQUARE_MAX: f64 = 1e290;
 
 /// Moments of every feature in every class.
 struct NaiveBayes {
@@ -53,6 +56,14 @@ pub fn fit(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
     for class in 0..count {
         fitted.means.extend(moments.iter().map(|moments| moments.means[class]));
         fitted.variances.extend(moments.iter().map(|moments| moments.variances[class] + epsilon));
+    }
+    if let Some(place) = fitted.means.iter().chain(&fitted.variances).position(|value| !value.is_finite()) {
+        let name = &fit.matrix.features()[place % fitted.features].name;
+        return Err(fail::usage(format!(
+            "`naive_bayes` cannot square the values of feature `{name}`: they are too large"
+        ))
+        .hint("add a scale step for it, or train a tree model (`boost`, `forest`, `tree`)")
+        .into());
     }
     Ok(Box::new(fitted))
 }
@@ -118,7 +129,7 @@ impl Predictor for NaiveBayes {
                     .enumerate()
                     .map(|(at, feature)| {
                         let distance = feature.values.get(row) - self.means[place + at];
-                        distance * distance / self.variances[place + at]
+                        (distance * distance / self.variances[place + at]).min(SQUARE_MAX)
                     })
                     .sum();
                 *share = self.log_priors[class] + normalisers[class] - 0.5 * squares;

@@ -1,235 +1,114 @@
-//! `logistic`: log loss with an L2 penalty. Two classes by Newton's method, more by L-BFGS.
-//!
-//! Minimises Σ −ln p(true class) + l2/2·‖w‖² with the intercepts left out of the norm: scikit-learn's
-//! `LogisticRegression(C = 1/l2)`. Works on standardised numbers, with the penalty of the features as they are.
-
-use std::sync::{Mutex, PoisonError};
+//! `logistic`: log loss with a squared penalty; two classes share one sigmoid, more have a softmax.
 
 use anyhow::Result;
-use argmin::core::{CostFunction, Executor, Gradient, State};
-use argmin::solver::linesearch::MoreThuenteLineSearch;
-use argmin::solver::quasinewton::LBFGS;
-use rayon::prelude::*;
 
 use crate::models::input;
-use crate::models::linear::design::{self, Design};
+use crate::models::linear::design::Design;
 use crate::models::linear::fitted::{Linear, Link};
-use crate::models::linear::gram::gram;
-use crate::models::linear::solve::Factor;
+use crate::models::linear::newton::Optimum;
+use crate::models::linear::objective::Objective;
+use crate::models::linear::{lbfgs, newton};
 use crate::models::params;
 use crate::models::predictor::{FitInput, Predictor};
-use crate::models::trees::loss::{sigmoid, softmax};
+use crate::record::run::MetricPoint;
 use crate::spec::model::LinearParams;
 
-/// Pairs of steps that L-BFGS remembers; Nocedal and Wright recommend 3 to 20.
-const MEMORY: usize = 10;
-/// Smallest curvature of one row, so that rows fitted perfectly do not make the Hessian singular.
-const CURVATURE_MIN: f64 = 1e-12;
-/// Newton's method may stop this much closer than asked: its last step costs little and squares the error.
-const NEWTON_SHARE: f64 = 1e-3;
-/// Halvings of one Newton step before the point counts as the optimum that rounding allows.
-const HALVINGS_MAX: usize = 40;
+/// Newton's method is taken up to this many coefficients: its factor costs a third of their cube.
+const NEWTON_SIZE_MAX: usize = 1_000;
+/// And up to this product of (outputs + 1) and (features + 1): beyond it the Hessian's pass over the rows costs more than
+/// the hundred passes of L-BFGS.
+const NEWTON_PASS_MAX: usize = 600;
 /// Penalties beyond this (features of almost no spread) would overflow; their coefficients are 0 either way.
 const PENALTY_MAX: f64 = 1e200;
-/// Intercept of a class without training rows: its probability is 0.
-const NEVER: f64 = -1e9;
 
-/// Fits logistic regression.
+/// Intercept of a class without training rows: its probability is 0.
+const NEVER: f64 = -1e300;
+
+/// How the objective is minimised; the optimum is the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Second derivatives, few passes.
+    Newton,
+    /// First derivatives, many passes.
+    Lbfgs,
+}
+
+/// Fits logistic regression: minimises Σ log loss + l2/2·‖w‖², intercepts free; equals scikit-learn's
+/// `LogisticRegression(C=1/l2)`.
 ///
-/// Two classes: `O(iterations × rows × features²)` with about ten iterations; more: `O(iterations × rows × features ×
-/// classes)`. Errors: nothing to learn from, values that are not finite, categories, parameters out of range.
+/// Two classes with rows have one score, more have one each. Softmax coefficients sum to 0 over classes. The tolerance is
+/// on the gradient of standardised features, divided by the number of rows. Points: `train_loss` (mean log loss with
+/// penalty). Errors: nothing to learn from, values that are not finite, categories, parameters out of range.
 pub fn fit(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
-    let given: LinearParams = params::read("logistic", fit.params)?;
-    params::check("logistic", "l2", given.l2, given.l2 >= 0.0, "0 or more")?;
-    params::check("logistic", "tolerance", given.tolerance, given.tolerance > 0.0, "above 0")?;
+    let params: LinearParams = params::read("logistic", fit.params)?;
+    params::check("logistic", "l2", params.l2, params.l2 >= 0.0, "0 or more")?;
+    let fine = params.tolerance > 0.0;
+    params::check("logistic", "tolerance", params.tolerance, fine, "above 0")?;
+    let iterations = params.max_iterations;
+    params::check("logistic", "max_iterations", iterations as f64, iterations > 0, "1 or more")?;
     input::learnable("logistic", fit)?;
     input::all_finite("logistic", fit.matrix)?;
-    let classes = input::classes("logistic", fit.target)?;
-    let design = Design::standard(fit.matrix);
-    let penalties = design.scales.iter().map(|scale| (given.l2 / scale / scale).min(PENALTY_MAX)).collect();
-    let problem = Problem { design: &design, codes: classes.codes, counts: &classes.counts, penalties };
-    let (link, point) = match classes.counts.len() {
-        2 => (Link::Logit, newton(&problem, &given)?),
-        _ => (Link::Softmax, quasi_newton(&problem, &given)?),
+    let counts = input::classes("logistic", fit.target)?.counts;
+    let outputs = match counts.iter().filter(|count| **count > 0).count() {
+        2 => 1,
+        learnt => learnt,
     };
-    let width = design.width();
-    Ok(Box::new(Linear::new("logistic", link, width, design.unscaled(&point))?))
+    let width = fit.matrix.features().len();
+    let few = outputs * (width + 1) <= NEWTON_SIZE_MAX && (outputs + 1) * (width + 1) <= NEWTON_PASS_MAX;
+    fit_by(fit, &params, if few { Method::Newton } else { Method::Lbfgs })
 }
 
-struct Problem<'a> {
-    design: &'a Design<'a>,
-    codes: &'a [u32],
-    counts: &'a [u64],
-    penalties: Vec<f64>,
+/// As [`fit`], of parameters and input that have been checked, by one method.
+pub fn fit_by(fit: &mut FitInput<'_>, params: &LinearParams, method: Method) -> Result<Box<dyn Predictor>> {
+    let classes = input::classes("logistic", fit.target)?;
+    let learnt: Vec<u32> = (0..classes.counts.len() as u32).filter(|&code| classes.counts[code as usize] > 0).collect();
+    let place = |code: &u32| learnt.binary_search(code).map_or(0, |place| place as u32);
+    let codes: Vec<u32> = classes.codes.iter().map(place).collect();
+    let design = Design::standard(fit.matrix);
+    let penalty = |scale: &f64| (params.l2 / scale / scale).min(PENALTY_MAX);
+    let penalties: Vec<f64> = design.scales.iter().map(penalty).collect();
+    let outputs = if learnt.len() == 2 { 1 } else { learnt.len() };
+    let objective = Objective { design: &design, classes: &codes, outputs, penalties: &penalties };
+    let points = &mut *fit.points;
+    let passed = |step: u64, value: f64| {
+        points(MetricPoint { name: "train_loss".to_owned(), step: step as i64, value });
+    };
+    let optimum = match method {
+        Method::Newton => newton::minimise(&objective, params.tolerance, params.max_iterations, passed),
+        Method::Lbfgs => lbfgs::minimise(&objective, params.tolerance, params.max_iterations, passed),
+    };
+    warn_if_early(fit, params, &optimum);
+    let point = design.unscaled(&optimum.point);
+    let (link, point) = match classes.counts.len() {
+        2 => (Link::Logit, point),
+        count => (Link::Softmax, all_classes(point, design.width(), &learnt, count)),
+    };
+    Ok(Box::new(Linear::new("logistic", link, design.width(), point)?))
 }
 
-impl Problem<'_> {
-    /// Loss and gradient at `point`, which has one output for two classes and one a class for more.
-    fn evaluate(&self, point: &[f64]) -> (f64, Vec<f64>) {
-        let chunks = design::chunks(self.design.rows(), point.len());
-        let parts: Vec<(f64, Vec<f64>)> = chunks.into_par_iter().map(|range| self.partial(range, point)).collect();
-        let mut gradient = vec![0.0; point.len()];
-        let mut loss = 0.0;
-        for (part, sums) in parts {
-            loss += part;
-            gradient.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
+fn warn_if_early(fit: &FitInput<'_>, params: &LinearParams, optimum: &Optimum) {
+    let steepness = optimum.slope.steepness();
+    if steepness > params.tolerance {
+        let tolerance = params.tolerance;
+        fit.talk
+            .warn(&format!("`logistic` stopped at a gradient of {steepness:.1e}, above its tolerance {tolerance:e}"));
+        fit.talk.hint("raise `max_iterations`, or `l2` if features separate the classes exactly");
+    }
+}
+
+/// One output for each of `count` classes, from those learnt. Softmax is the same for scores that all have something added:
+/// coefficients and intercepts are made to sum to 0 over the classes learnt.
+fn all_classes(learnt_point: Vec<f64>, width: usize, learnt: &[u32], count: usize) -> Vec<f64> {
+    let size = width + 1;
+    // One score of two classes is the second one's lead over the first.
+    let given = if learnt.len() == 2 { [vec![0.0; size], learnt_point].concat() } else { learnt_point };
+    let mut point = vec![0.0; count * size];
+    point.iter_mut().skip(width).step_by(size).for_each(|intercept| *intercept = NEVER);
+    for place in 0..size {
+        let mean = given[place..].iter().step_by(size).sum::<f64>() / learnt.len() as f64;
+        for (value, &class) in given[place..].iter().step_by(size).zip(learnt) {
+            point[class as usize * size + place] = value - mean;
         }
-        let width = self.design.width();
-        for (output, slope) in point.chunks_exact(width + 1).zip(gradient.chunks_exact_mut(width + 1)) {
-            for place in 0..width {
-                loss += 0.5 * self.penalties[place] * output[place] * output[place];
-                slope[place] += self.penalties[place] * output[place];
-            }
-        }
-        (loss, gradient)
     }
-
-    fn partial(&self, range: std::ops::Range<usize>, point: &[f64]) -> (f64, Vec<f64>) {
-        let outputs = point.len() / (self.design.width() + 1);
-        let mut sums = vec![0.0; point.len()];
-        let mut loss = 0.0;
-        let mut shares = vec![0.0; outputs];
-        for block in design::blocks(range) {
-            let rows = block.len();
-            let mut scores = vec![0.0; rows * outputs];
-            self.design.scores(block.clone(), point, &mut scores);
-            for (row, &code) in self.codes[block.clone()].iter().enumerate() {
-                if outputs == 1 {
-                    let score = scores[row];
-                    let truth = f64::from(code);
-                    loss += score.max(0.0) - truth * score + (-score.abs()).exp().ln_1p();
-                    scores[row] = sigmoid(score) - truth;
-                    continue;
-                }
-                for output in 0..outputs {
-                    shares[output] = scores[output * rows + row];
-                }
-                let wanted = shares[code as usize];
-                let top = shares.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                loss += top - wanted + shares.iter().map(|score| (score - top).exp()).sum::<f64>().ln();
-                softmax(&mut shares);
-                for output in 0..outputs {
-                    scores[output * rows + row] = shares[output] - f64::from(u8::from(output == code as usize));
-                }
-            }
-            self.design.products(block, &scores, &mut sums);
-        }
-        (loss, sums)
-    }
-
-    /// Probability of the second class in every row, for the curvature.
-    fn probabilities(&self, point: &[f64]) -> Vec<f64> {
-        let blocks: Vec<_> = design::blocks(0..self.design.rows()).collect();
-        let scored = blocks.into_par_iter().map(|block| {
-            let mut scores = vec![0.0; block.len()];
-            self.design.scores(block, point, &mut scores);
-            scores.iter_mut().for_each(|score| *score = sigmoid(*score));
-            scores
-        });
-        scored.collect::<Vec<_>>().concat()
-    }
-}
-
-/// Newton's method with step halving (iteratively reweighted least squares).
-fn newton(problem: &Problem<'_>, params: &LinearParams) -> Result<Vec<f64>> {
-    let (width, rows) = (problem.design.width(), problem.design.rows() as f64);
-    let mut point = vec![0.0; width + 1];
-    point[width] = (problem.counts[1] as f64 / problem.counts[0] as f64).ln();
-    let (mut loss, mut gradient) = problem.evaluate(&point);
-    for _ in 0..params.max_iterations {
-        if largest(&gradient) / rows <= params.tolerance * NEWTON_SHARE {
-            break;
-        }
-        let shares = problem.probabilities(&point);
-        let mut hessian = gram(problem.design, |row| (shares[row] * (1.0 - shares[row])).max(CURVATURE_MIN));
-        for place in 0..width {
-            hessian[(place, place)] += problem.penalties[place];
-        }
-        let factor = Factor::cholesky(&hessian, 0.0).map_or_else(|| Factor::eigen(&hessian), Ok)?;
-        let step = factor.solve(&gradient);
-        let slope: f64 = gradient.iter().zip(&step).map(|(g, s)| g * s).sum();
-        let Some(next) = halved(problem, &point, &step, loss, slope) else {
-            break;
-        };
-        (point, loss, gradient) = next;
-    }
-    Ok(point)
-}
-
-/// The longest of the steps 1, 1/2, 1/4… that lowers the loss enough (Armijo); none when rounding allows no more.
-fn halved(
-    problem: &Problem<'_>,
-    point: &[f64],
-    step: &[f64],
-    loss: f64,
-    slope: f64,
-) -> Option<(Vec<f64>, f64, Vec<f64>)> {
-    let mut length = 1.0;
-    for _ in 0..HALVINGS_MAX {
-        let next: Vec<f64> = point.iter().zip(step).map(|(value, step)| value - length * step).collect();
-        let (next_loss, gradient) = problem.evaluate(&next);
-        if next_loss < loss - 1e-4 * length * slope || (next_loss <= loss && length == 1.0 && slope < 1e-9 * loss.abs())
-        {
-            return Some((next, next_loss, gradient));
-        }
-        length /= 2.0;
-    }
-    None
-}
-
-/// The problem as the optimiser sees it: scaled to one row, remembering the best point in case a line search gives up.
-struct Scaled<'a> {
-    problem: &'a Problem<'a>,
-    rows: f64,
-    best: &'a Mutex<(f64, Vec<f64>)>,
-}
-
-impl CostFunction for Scaled<'_> {
-    type Param = Vec<f64>;
-    type Output = f64;
-
-    fn cost(&self, point: &Vec<f64>) -> Result<f64, argmin::core::Error> {
-        let loss = self.problem.evaluate(point).0 / self.rows;
-        let mut best = self.best.lock().unwrap_or_else(PoisonError::into_inner);
-        if loss < best.0 {
-            *best = (loss, point.clone());
-        }
-        Ok(loss)
-    }
-}
-
-impl Gradient for Scaled<'_> {
-    type Param = Vec<f64>;
-    type Gradient = Vec<f64>;
-
-    fn gradient(&self, point: &Vec<f64>) -> Result<Vec<f64>, argmin::core::Error> {
-        let mut gradient = self.problem.evaluate(point).1;
-        gradient.iter_mut().for_each(|slope| *slope /= self.rows);
-        Ok(gradient)
-    }
-}
-
-/// L-BFGS with the line search of Moré and Thuente, from the class shares.
-fn quasi_newton(problem: &Problem<'_>, params: &LinearParams) -> Result<Vec<f64>> {
-    let (width, rows) = (problem.design.width(), problem.design.rows() as f64);
-    let mut start = vec![0.0; problem.counts.len() * (width + 1)];
-    for (output, &count) in start.chunks_exact_mut(width + 1).zip(problem.counts) {
-        output[width] = if count == 0 { NEVER } else { (count as f64 / rows).ln() };
-    }
-    let best = Mutex::new((f64::INFINITY, start.clone()));
-    let scaled = Scaled { problem, rows, best: &best };
-    let solver = LBFGS::new(MoreThuenteLineSearch::new(), MEMORY)
-        .with_tolerance_grad(params.tolerance)
-        .and_then(|solver| solver.with_tolerance_cost(0.0));
-    let outcome = solver.and_then(|solver| {
-        Executor::new(scaled, solver).configure(|state| state.param(start).max_iters(params.max_iterations)).run()
-    });
-    // A line search that gives up has come as close as rounding allows; the best point seen is the answer then too.
-    let found = outcome.ok().and_then(|result| result.state().get_best_param().cloned());
-    let best = best.into_inner().unwrap_or_else(PoisonError::into_inner).1;
-    Ok(found.unwrap_or(best))
-}
-
-fn largest(values: &[f64]) -> f64 {
-    values.iter().fold(0.0, |most: f64, value| most.max(value.abs()))
+    point
 }

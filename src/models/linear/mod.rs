@@ -6,6 +6,11 @@
 mod design;
 pub mod fitted;
 mod gram;
+mod lbfgs;
 pub mod least_squares;
 pub mod logistic;
+mod newton;
+mod objective;
 mod solve;
+#[cfg(test)]
+mod tests;

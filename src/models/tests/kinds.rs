@@ -173,3 +173,22 @@ fn more_columns_than_rows_and_constant_columns_still_fit() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn values_too_large_to_square_are_an_error_or_an_answer() -> Result<()> {
+    let huge = matrix(vec![(0..60).map(|i| i as f64 * 1e200).collect()])?;
+    let error = fit("naive_bayes", &huge, &two_classes()?, "").err().map(|error| error.to_string());
+    assert!(error.as_deref().is_some_and(|text| text.contains("`x0`")), "{error:?}");
+    let small = matrix(vec![(0..60).map(|i| i as f64).collect()])?;
+    let far = matrix(vec![vec![1e200, -1e300]])?;
+    for (kind, params) in [("naive_bayes", ""), ("knn", "weights = 'distance'"), ("logistic", "")] {
+        for target in [two_classes()?, three_classes()?] {
+            if let Predictions::Probabilities { classes, values } = fit(kind, &small, &target, params)?.predict(&far)? {
+                for row in values.chunks_exact(classes) {
+                    assert!((row.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{kind}: {row:?}");
+                }
+            }
+        }
+    }
+    Ok(())
+}
