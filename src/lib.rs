@@ -11,7 +11,8 @@
 //! | layer | folders |
 //! | --- | --- |
 //! | 0 vocabulary | [`base`] ids, time, chance, files; [`spec`] what people write; [`record`] what the tool writes |
-//! | 1 maths, pure | [`data`] tables; [`quality`] checks; [`features`] recipes; [`metrics`] scores and gates; [`models`] engines and packages |
+//! | 1 maths, pure | [`data`] tables; [`quality`] checks; [`drift`] comparison; [`features`] recipes; [`metrics`] scores and gates; [`models`] engines and packages |
+//! | 1 edges of data | [`source`] what lies outside; [`render`] documents |
 //! | 1 disk | [`store`] objects; [`index`] SQL; [`pipeline`] graph, keys, lock file; [`repo`] refs, transactions, history |
 //! | 2 verbs | [`ops`] one file a verb |
 //! | 3 edges | [`term`] the only printer; [`config`] the only reader of the environment; [`serve`] HTTP; [`cli`] the command line |
@@ -31,6 +32,7 @@ pub mod base;
 pub mod cli;
 pub mod config;
 pub mod data;
+pub mod drift;
 pub mod features;
 pub mod index;
 pub mod metrics;
@@ -39,8 +41,10 @@ pub mod ops;
 pub mod pipeline;
 pub mod quality;
 pub mod record;
+pub mod render;
 pub mod repo;
 pub mod serve;
+pub mod source;
 pub mod spec;
 pub mod store;
 pub mod term;

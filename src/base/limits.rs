@@ -54,3 +54,11 @@ pub const GC_GRACE: Duration = Duration::from_secs(60 * 60);
 pub const NEIGHBOURS_ROWS_MAX: usize = 50_000;
 /// Features beyond which normal equations are refused: their matrix grows with the square, its factor with the cube.
 pub const NORMAL_FEATURES_MAX: usize = 5_000;
+/// Most frequent values kept in a profile: the ranks that TFDV keeps.
+pub const TOP_VALUES_MAX: usize = 1_000;
+/// Points of a quantile sketch: rank errors stay below a thousandth, and a profile below 40 kB a column.
+pub const SKETCH_POINTS_MAX: usize = 1_024;
+/// Most bytes that a compressed source may unpack to, and most bytes fetched from elsewhere, unless more is asked for.
+pub const SOURCE_BYTES_MAX: u64 = 64 << 30;
+/// Most times that a compressed source may grow when unpacked; text tables shrink ten- to fiftyfold.
+pub const UNPACK_RATIO_MAX: u64 = 1_000;

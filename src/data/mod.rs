@@ -11,12 +11,13 @@
 
 pub mod format;
 pub mod frame;
-mod infer;
+pub mod infer;
 pub mod matrix;
 pub mod plain;
 pub mod profile;
 pub mod source;
 pub mod split;
+pub mod stream;
 pub mod table;
 pub mod target;
 pub mod value;

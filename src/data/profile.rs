@@ -30,7 +30,8 @@ pub fn profile(table: &Table) -> ProfileRecord {
     ProfileRecord { rows: table.rows() as u64, columns }
 }
 
-fn column_profile(column: &Column, column_type: ColumnType) -> ColumnProfile {
+/// Describes one column; see [`profile`].
+pub fn column_profile(column: &Column, column_type: ColumnType) -> ColumnProfile {
     let missing = column.null_count() as u64;
     let mut profile = ColumnProfile {
         name: column.name().to_string(),
@@ -40,7 +41,10 @@ fn column_profile(column: &Column, column_type: ColumnType) -> ColumnProfile {
         unique: 0,
         numbers: None,
         texts: None,
+        times: None,
         top: Vec::new(),
+        quantile_sketch: None,
+        distinct_sketch: None,
     };
     let described = match column.as_materialized_series().dtype() {
         DataType::Boolean => describe_booleans(column, &mut profile),
@@ -76,6 +80,8 @@ fn describe_texts(column: &Column, profile: &mut ColumnProfile) -> Result<()> {
         length_max: lengths.iter().copied().max().unwrap_or(0),
         length_mean: total as f64 / profile.present as f64,
         empty: empty.map_or(0, |code| counts[code]),
+        padded: 0,
+        invalid: 0,
     });
     let mut pairs: Vec<(&Arc<str>, u64)> = text.levels.iter().zip(counts).collect();
     pairs.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
@@ -159,6 +165,7 @@ fn moments(values: &[f64]) -> NumberProfile {
         quantiles: Vec::new(),
         edges: Vec::new(),
         counts: Vec::new(),
+        quantile_edges: Vec::new(),
     }
 }
 

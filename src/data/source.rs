@@ -1,17 +1,21 @@
 //! From a raw file to a table: which format it has, how it is read, what was guessed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use polars::prelude::{Column, DataFrame};
 
 use crate::base::fail::{self, Failure};
-use crate::base::talk::Talk;
+use crate::base::suggest;
+use crate::base::talk::{Talk, Task, Unit};
+use crate::base::units;
 use crate::data::format::{csv, parquet};
 use crate::data::infer::NULL_VALUES;
-use crate::data::table::Table;
+use crate::data::stream::{Quiet, RawTable, Seen};
+use crate::data::table::{self, Table};
 use crate::record::dataset::{ColumnRecord, Format, ParseOptions};
 use crate::spec::schema::ColumnType;
 
@@ -40,45 +44,203 @@ pub struct ReadTable {
     pub guesses: Vec<String>,
 }
 
-/// Reads a raw file. Types of text tables come from every value, not from the first ones.
+/// Raw files surveyed, with the types of their columns settled; the rows can be read as often as needed.
+pub struct OpenTable {
+    files: Vec<Box<dyn RawTable>>,
+    /// Names and types over all files, in the order of the first.
+    pub columns: Vec<ColumnRecord>,
+    /// How each file was read, in order.
+    pub parse: Vec<ParseOptions>,
+    /// Everything that was guessed, one sentence each.
+    pub guesses: Vec<String>,
+    /// Number of rows.
+    pub rows: u64,
+    missing: Vec<u64>,
+}
+
+/// Surveys raw files that together are one table. Types come from every value of every file, not from the first ones.
 ///
+/// Columns are matched by name; a file without one of them has missing values there, which is said.
 /// Errors: no such file (world); a folder, an empty file, anything in its content that is not a table (usage, with row
-/// and column). Memory: the table plus a few megabytes.
-pub fn read(path: &Path, options: &ReadOptions, talk: &dyn Talk) -> Result<ReadTable> {
-    let named = || format!("cannot use {}", path.display());
+/// and column); an unknown name among the given types. Cost: one pass over each file.
+pub fn open(paths: &[PathBuf], options: &ReadOptions, task: &dyn Task) -> Result<OpenTable> {
+    let mut opened = Vec::new();
+    let (mut parse, mut notes) = (Vec::new(), Vec::new());
+    for path in paths {
+        let (file, how, note) =
+            open_file(path, options, task).with_context(|| format!("cannot use {}", path.display()))?;
+        notes.extend(note);
+        notes.extend(file.survey().guesses.iter().cloned());
+        parse.push(how);
+        opened.push(file);
+    }
+    let mut table = settle(opened, options)?;
+    table.parse = parse;
+    table.guesses.splice(0..0, notes);
+    Ok(table)
+}
+
+/// One file by its format, how it was read, and a sentence when its name says something else.
+fn open_file(
+    path: &Path,
+    options: &ReadOptions,
+    task: &dyn Task,
+) -> Result<(Box<dyn RawTable>, ParseOptions, Option<String>)> {
     let (format, note) = find_format(path, options.format)?;
-    let mut guesses = Vec::from_iter(note);
-    let mut parse = ParseOptions {
-        format,
-        delimiter: ',',
-        header: options.header.unwrap_or(true),
-        null_values: Vec::new(),
-        types: options.types.clone(),
-    };
-    let table = match format {
-        Format::Parquet => {
-            let (frame, notes) = parquet::read(path, &options.types).with_context(named)?;
-            guesses.extend(notes);
-            Table::new(frame).with_context(named)?
-        }
+    let mut parse = ParseOptions { format, types: options.types.clone(), ..ParseOptions::default() };
+    let file: Box<dyn RawTable> = match format {
+        Format::Parquet => Box::new(parquet::survey(path, &options.types)?),
         Format::Csv => {
             parse.null_values = null_values(options.null_values.as_deref());
-            let csv_options = csv::CsvOptions {
+            let asked = csv::CsvOptions {
                 delimiter: options.delimiter,
                 header: options.header,
                 null_values: &parse.null_values,
-                types: &options.types,
             };
-            let read = csv::read(path, &csv_options, talk).with_context(named)?;
-            (parse.delimiter, parse.header) = (read.delimiter, read.header);
-            guesses.extend(read.guesses);
-            Table::new(read.table).with_context(named)?
+            let file = csv::survey(path, &asked, task)?;
+            (parse.delimiter, parse.header) = (file.delimiter(), file.header());
+            Box::new(file)
         }
     };
-    if table.rows() == 0 {
-        return Err(fail::usage(format!("{} has columns but no rows", path.display())).into());
+    Ok((file, parse, note))
+}
+
+/// Decides the type of every column over all files.
+fn settle(files: Vec<Box<dyn RawTable>>, options: &ReadOptions) -> Result<OpenTable> {
+    let mut names: Vec<String> = Vec::new();
+    let mut seen: Vec<Option<Seen>> = Vec::new();
+    let (mut rows, mut missing, mut guesses) = (0, Vec::<u64>::new(), Vec::new());
+    for file in &files {
+        let survey = file.survey();
+        for (name, column) in survey.names.iter().zip(&survey.columns) {
+            let at = names.iter().position(|known| known == name).unwrap_or_else(|| {
+                if rows > 0 {
+                    guesses.push(not_everywhere(name));
+                }
+                names.push(name.clone());
+                (seen.push(None), missing.push(rows));
+                names.len() - 1
+            });
+            missing[at] += missing_in(column);
+            seen[at] = Some(seen[at].take().map_or_else(|| column.clone(), |before| before.joined(column, rows)));
+        }
+        for (name, missing) in names.iter().zip(&mut missing).filter(|(name, _)| !survey.names.contains(name)) {
+            *missing += survey.rows;
+            guesses.push(not_everywhere(name));
+        }
+        rows += survey.rows;
     }
-    Ok(ReadTable { table, parse, guesses })
+    let mut said = HashSet::new();
+    guesses.retain(|guess: &String| said.insert(guess.clone()));
+    if let Some(odd) = options.types.keys().find(|name| !names.contains(name)) {
+        return Err(suggest::unknown("column", odd, names.iter().map(String::as_str)).into());
+    }
+    if rows >= u64::from(u32::MAX) {
+        let rows = units::count(rows);
+        return Err(fail::usage(format!("the table has {rows} rows; at most 4,294,967,294 are read")).into());
+    }
+    let mut columns = Vec::with_capacity(names.len());
+    for (name, seen) in names.into_iter().zip(seen.into_iter().flatten()) {
+        let (inferred, guess) = seen.decide(&name);
+        let given = options.types.get(&name).copied();
+        guesses.extend(guess.filter(|_| given.is_none()));
+        columns.push(ColumnRecord { name, column_type: given.unwrap_or(inferred) });
+    }
+    if rows == 0 {
+        return Err(fail::usage("there are columns but no rows").into());
+    }
+    Ok(OpenTable { files, columns, parse: Vec::new(), guesses, rows, missing })
+}
+
+fn not_everywhere(name: &str) -> String {
+    format!("column `{name}` is not in every file; where it is not, its values are missing")
+}
+
+fn missing_in(seen: &Seen) -> u64 {
+    match seen {
+        Seen::Values(evidence) => evidence.missing,
+        Seen::Typed { missing, .. } => *missing,
+    }
+}
+
+impl OpenTable {
+    /// Hands over all rows, batch by batch, with the columns of [`OpenTable::columns`]; `task` counts bytes.
+    ///
+    /// Errors: those of `each`; a value that is not of its column's type; a file that changed since the survey.
+    pub fn each_batch(&self, task: &dyn Task, mut each: impl FnMut(DataFrame) -> Result<()>) -> Result<()> {
+        let (mut rows, mut missing) = (0, vec![0; self.columns.len()]);
+        for file in &self.files {
+            let names = &file.survey().names;
+            let type_of = |name: &String| self.columns.iter().find(|column| column.name == *name);
+            let types: Vec<ColumnType> = names.iter().filter_map(type_of).map(|column| column.column_type).collect();
+            let mut batches = file.batches(&types, task)?;
+            while let Some(batch) = batches.next()? {
+                let batch = self.aligned(batch)?;
+                rows += batch.height() as u64;
+                for (missing, column) in missing.iter_mut().zip(batch.columns()) {
+                    *missing += column.null_count() as u64;
+                }
+                each(batch)?;
+            }
+        }
+        // What the survey saw is what was read: rows, and missing values in every column.
+        let same_missing = missing == self.missing;
+        if rows != self.rows || !same_missing {
+            return Err(fail::world("the file changed while it was being read")
+                .hint("try again when nothing writes to it")
+                .into());
+        }
+        Ok(())
+    }
+
+    /// The whole table in memory.
+    pub fn collect(&self, task: &dyn Task) -> Result<Table> {
+        let mut whole: Option<DataFrame> = None;
+        self.each_batch(task, |batch| {
+            match &mut whole {
+                None => whole = Some(batch),
+                Some(whole) => whole.vstack_mut_owned(batch).map(drop).context("cannot join batches of rows")?,
+            }
+            Ok(())
+        })?;
+        Table::new(whole.ok_or_else(|| fail::usage("there are columns but no rows"))?)
+    }
+
+    /// A batch of one file with the columns of the whole table: in order, absent ones full of missing values.
+    fn aligned(&self, batch: DataFrame) -> Result<DataFrame> {
+        if batch.get_column_names().iter().map(|name| name.as_str()).eq(self.columns.iter().map(|column| &*column.name))
+        {
+            return Ok(batch);
+        }
+        let height = batch.height();
+        let column = |wanted: &ColumnRecord| match batch.column(&wanted.name) {
+            Ok(column) => column.clone(),
+            Err(_) => Column::full_null(wanted.name.as_str().into(), height, &table::data_type(wanted.column_type)),
+        };
+        let columns = self.columns.iter().map(column).collect();
+        DataFrame::new(height, columns).context("cannot align the columns of several files")
+    }
+}
+
+/// Reads a raw file whole. See [`open`]. Memory: the table plus a few megabytes.
+pub fn read(path: &Path, options: &ReadOptions, talk: &dyn Talk) -> Result<ReadTable> {
+    let length = path.metadata().map_or(0, |meta| meta.len());
+    let task = talk.start("reading", Some(2 * length), Unit::Bytes);
+    let mut open = open(&[path.to_owned()], options, task.as_ref())?;
+    let table = open.collect(task.as_ref()).with_context(|| format!("cannot use {}", path.display()))?;
+    let parse = open.parse.pop().unwrap_or_default();
+    Ok(ReadTable { table, parse, guesses: open.guesses })
+}
+
+/// Options that read a file as it was read before, into columns of the recorded types.
+pub fn as_recorded(parse: &ParseOptions, columns: &[ColumnRecord]) -> ReadOptions {
+    ReadOptions {
+        format: Some(parse.format),
+        delimiter: Some(parse.delimiter),
+        header: Some(parse.header),
+        null_values: Some(parse.null_values.clone()),
+        types: columns.iter().map(|column| (column.name.clone(), column.column_type)).collect(),
+    }
 }
 
 /// Reads a raw file again with recorded options and types; the table is the recorded one if the file is.
@@ -86,10 +248,8 @@ pub fn read(path: &Path, options: &ReadOptions, talk: &dyn Talk) -> Result<ReadT
 /// Errors: other columns than recorded, or values that are not of the recorded type.
 pub fn reread(path: &Path, parse: &ParseOptions, columns: &[ColumnRecord]) -> Result<Table> {
     let named = || format!("cannot read {} again", path.display());
-    let table = match parse.format {
-        Format::Csv => Table::new(csv::reread(path, parse, columns).with_context(named)?)?,
-        Format::Parquet => Table::new(parquet::read(path, &parse.types).with_context(named)?.0)?,
-    };
+    let table = open(&[path.to_owned()], &as_recorded(parse, columns), &Quiet).and_then(|open| open.collect(&Quiet));
+    let table = table.with_context(named)?;
     if table.columns() != columns {
         return Err(fail::world(format!("{} does not have the recorded columns", path.display())).into());
     }

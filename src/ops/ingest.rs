@@ -85,7 +85,13 @@ pub fn ingest(repo: &Repo, options: &IngestOptions, ctx: &OpCtx<'_>) -> Result<I
         }
         failpoint::hit("ingest.parsed");
         let record = DatasetRecord {
-            sources: vec![SourceFile { name: file_name(&options.source), raw: raw.id, bytes: raw.bytes }],
+            sources: vec![SourceFile {
+                name: file_name(&options.source),
+                raw: raw.id,
+                bytes: raw.bytes,
+                parse: None,
+                origin: None,
+            }],
             parse,
             table: stored_table.id,
             rows: table.rows() as u64,

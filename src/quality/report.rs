@@ -25,10 +25,27 @@ pub struct Finding {
     pub expected: String,
     /// The first rows concerned, counted from 1 without the header; at most [`crate::base::limits::FINDING_ROWS_MAX`].
     pub rows: Vec<u64>,
+    /// What the first rows hold, one text for each of `rows`; empty where a value says nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<String>,
+    /// The two distributions compared, for findings about drift.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub histograms: Option<Histograms>,
     /// How many rows are concerned; for findings without rows, how many things (columns, rows too few).
     pub count: u64,
     /// The edit of the schema, or the command, that settles it.
     pub fix: String,
+}
+
+/// Two distributions over the same bins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Histograms {
+    /// What each bin holds: a value, or `low – high`.
+    pub labels: Vec<String>,
+    /// Share of the reference in each bin.
+    pub reference: Vec<f64>,
+    /// Share of the current table in each bin.
+    pub current: Vec<f64>,
 }
 
 impl Finding {
@@ -42,6 +59,8 @@ impl Finding {
             observed: String::new(),
             expected: String::new(),
             rows: Vec::new(),
+            samples: Vec::new(),
+            histograms: None,
             count: 1,
             fix: String::new(),
         }

@@ -1,5 +1,7 @@
 //! One version of a dataset: raw bytes, how they were read, the typed table, its profile.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::ObjectId;
@@ -27,7 +29,7 @@ pub struct DatasetRecord {
 }
 
 /// One raw file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SourceFile {
     /// File name without its folder.
     pub name: String,
@@ -35,13 +37,20 @@ pub struct SourceFile {
     pub raw: ObjectId,
     /// Length in bytes.
     pub bytes: u64,
+    /// How this file was read, where that differs from the dataset's `parse`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parse: Option<ParseOptions>,
+    /// Where it came from, without secrets, when that is not a file of the project: `https://…`, `s3://…`, `stdin`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
 }
 
 /// Formats of raw files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// Delimited text.
+    #[default]
     Csv,
     /// Apache Parquet.
     Parquet,
@@ -59,7 +68,14 @@ pub struct ParseOptions {
     /// Texts that mean "missing"; CSV.
     pub null_values: Vec<String>,
     /// Columns whose type was given, not inferred.
-    pub types: std::collections::BTreeMap<String, ColumnType>,
+    pub types: BTreeMap<String, ColumnType>,
+}
+
+impl Default for ParseOptions {
+    fn default() -> ParseOptions {
+        let (format, null_values, types) = (Format::Csv, Vec::new(), BTreeMap::new());
+        ParseOptions { format, delimiter: ',', header: true, null_values, types }
+    }
 }
 
 /// Name and type of one column.

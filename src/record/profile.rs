@@ -35,10 +35,53 @@ pub struct ColumnProfile {
     /// Statistics of text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub texts: Option<TextProfile>,
-    /// Most frequent values and their counts, most frequent first, ties by value; text, booleans and integers of few
-    /// distinct values. At most 20 for others, all of them up to 100 distinct values.
+    /// Statistics of dates and time stamps beyond those of numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<TimeProfile>,
+    /// Most frequent values and their counts, most frequent first, ties by value; text, booleans, and integers of few
+    /// distinct values. All of them up to `limits::TOP_VALUES_MAX` distinct values, else that many.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub top: Vec<(String, u64)>,
+    /// The distribution of finite numbers, dates and time stamps, for comparison without the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantile_sketch: Option<QuantileSketch>,
+    /// The distinct values, for counting those of several tables together without the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct_sketch: Option<DistinctSketch>,
+}
+
+/// A distribution as weighted points, ascending: every distinct value with its count when there are few, else points that
+/// each stand for about the same number of neighbouring values (their mean). Mergeable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QuantileSketch {
+    /// Whether the points are the distinct values themselves, so that everything computed from them is exact.
+    pub exact: bool,
+    /// The points, ascending, at most `limits::SKETCH_POINTS_MAX`.
+    pub values: Vec<f64>,
+    /// Values that each point stands for; as many as `values`.
+    pub counts: Vec<u64>,
+}
+
+/// HyperLogLog registers (Flajolet, Fusy, Gandouet, Meunier 2007): mergeable, error about `1.04 / sqrt(registers)`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DistinctSketch {
+    /// One character a register, `0` + its value.
+    pub registers: String,
+}
+
+/// Statistics of dates and time stamps. Moments are microseconds since 1970 in UTC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeProfile {
+    /// Earliest moment.
+    pub first: i64,
+    /// Latest moment.
+    pub last: i64,
+    /// The most frequent distance between neighbouring distinct moments, the shorter on a tie; 0 with fewer than two.
+    pub step: i64,
+    /// Distances between neighbouring distinct moments that are longer than `step`.
+    pub gaps: u64,
+    /// The longest of them: where it starts and where it ends.
+    pub longest_gap: Option<(i64, i64)>,
 }
 
 /// Statistics of finite numbers.
@@ -64,6 +107,9 @@ pub struct NumberProfile {
     pub edges: Vec<f64>,
     /// Values in each bin; the last bin holds the largest value too.
     pub counts: Vec<u64>,
+    /// Ten bins of equal count (deciles): 11 edges.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quantile_edges: Vec<f64>,
 }
 
 /// The shares at which [`NumberProfile::quantiles`] are taken.
@@ -80,6 +126,12 @@ pub struct TextProfile {
     pub length_mean: f64,
     /// Values that are empty text.
     pub empty: u64,
+    /// Values of spaces alone, or with spaces at an end.
+    #[serde(default)]
+    pub padded: u64,
+    /// Values with control characters or the replacement character U+FFFD: invalid text, or text decoded wrongly.
+    #[serde(default)]
+    pub invalid: u64,
 }
 
 impl ProfileRecord {

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::base::clock::Timestamp;
 use crate::base::host::Usage;
 use crate::base::id::{ObjectId, RunId};
-use crate::record::dataset::{DatasetRecord, Format, ParseOptions, Roles, SourceFile};
+use crate::record::dataset::{DatasetRecord, ParseOptions, Roles, SourceFile};
 use crate::record::evaluation::{EvaluationRecord, Verdict};
 use crate::record::model::ModelRecord;
 use crate::record::profile::ProfileRecord;
@@ -50,9 +50,9 @@ fn put_dataset(repo: &Repo, content: &str) -> Result<ObjectId> {
     let raw = repo.store().put(content.as_bytes())?;
     let table = repo.store().put(format!("table of {content}").as_bytes())?.id;
     let profile = repo.put_record(&ProfileRecord { rows: 1, columns: Vec::new() })?;
-    let source = SourceFile { name: "d.csv".to_owned(), raw: raw.id, bytes: raw.bytes };
+    let source = SourceFile { name: "d.csv".to_owned(), raw: raw.id, bytes: raw.bytes, parse: None, origin: None };
     let types = BTreeMap::new();
-    let parse = ParseOptions { format: Format::Csv, delimiter: ',', header: true, null_values: Vec::new(), types };
+    let parse = ParseOptions { types, ..ParseOptions::default() };
     let sources = vec![source];
     repo.put_record(&DatasetRecord {
         sources,

@@ -1,6 +1,6 @@
 //! The second pass over a text table: values of known types go into typed columns.
 
-use std::io::Read;
+use std::fs::File;
 
 use anyhow::{Context, Result};
 use polars::prelude::{
@@ -16,6 +16,7 @@ use crate::data::format::csv::blocks::{Batch, Batches};
 use crate::data::format::csv::fields::{self, Field};
 use crate::data::format::csv::head::{Shape, too_long};
 use crate::data::infer::{Nulls, shown};
+use crate::data::stream::RowBatches;
 use crate::data::value;
 use crate::spec::schema::ColumnType;
 
@@ -37,35 +38,60 @@ enum Misfit {
     Changed,
 }
 
-/// Reads rows from `source`, which starts at the first of them, into columns of `types`.
-///
-/// Errors: a value that is not of its column's type, named by row; content that is not well formed (the scan names what).
-pub fn build(
-    source: impl Read,
-    shape: &Shape,
-    types: &[ColumnType],
-    nulls: &Nulls,
-    task: &dyn Task,
-) -> Result<DataFrame> {
-    let names: Vec<PlSmallStr> = shape.names.iter().map(|name| PlSmallStr::from_str(name)).collect();
-    let mut table = build_block(b"", shape, &names, types, nulls).map_err(|_| changed())?;
-    let mut batches = Batches::new(source, shape.delimiter);
-    loop {
-        let batch =
-            batches.next()?.map_err(|long| too_long(shape.data_line + long.line as u64 + 1, long.open_quote))?;
-        let Some(Batch { bytes, blocks }) = batch else {
-            break;
-        };
-        let parts: Vec<Result<DataFrame, Misfit>> =
-            blocks.into_par_iter().map(|block| build_block(&bytes[block], shape, &names, types, nulls)).collect();
-        for part in parts {
-            let part = part.map_err(|misfit| describe(misfit, table.height(), shape, types))?;
-            table.vstack_mut_owned(part).context("cannot join blocks of rows")?;
-        }
-        task.advance(bytes.len() as u64);
+/// The rows of a text table, batch by batch.
+pub struct CsvBatches<'a> {
+    batches: Batches<File>,
+    shape: &'a Shape,
+    names: Vec<PlSmallStr>,
+    types: Vec<ColumnType>,
+    nulls: &'a Nulls,
+    task: &'a dyn Task,
+    rows: usize,
+}
+
+impl<'a> CsvBatches<'a> {
+    /// Reads rows from `source`, which starts at the first of them, into columns of `types`.
+    pub fn new(
+        source: File,
+        shape: &'a Shape,
+        types: &[ColumnType],
+        nulls: &'a Nulls,
+        task: &'a dyn Task,
+    ) -> CsvBatches<'a> {
+        let names = shape.names.iter().map(|name| PlSmallStr::from_str(name)).collect();
+        let batches = Batches::new(source, shape.delimiter);
+        CsvBatches { batches, shape, names, types: types.to_vec(), nulls, task, rows: 0 }
     }
-    table.rechunk_mut_par();
-    Ok(table)
+}
+
+impl RowBatches for CsvBatches<'_> {
+    /// Errors: a value that is not of its column's type, named by row; content that is not well formed (the scan names what).
+    fn next(&mut self) -> Result<Option<DataFrame>> {
+        loop {
+            let (shape, names, types, nulls) = (self.shape, &self.names, &self.types, self.nulls);
+            let batch = self.batches.next()?;
+            let batch = batch.map_err(|long| too_long(shape.data_line + long.line as u64 + 1, long.open_quote))?;
+            let Some(Batch { bytes, blocks }) = batch else {
+                return Ok(None);
+            };
+            let parts: Vec<Result<DataFrame, Misfit>> =
+                blocks.into_par_iter().map(|block| build_block(&bytes[block], shape, names, types, nulls)).collect();
+            let mut rows: Option<DataFrame> = None;
+            for part in parts {
+                let before = self.rows + rows.as_ref().map_or(0, DataFrame::height);
+                let part = part.map_err(|misfit| describe(misfit, before, shape, types))?;
+                match &mut rows {
+                    None => rows = Some(part),
+                    Some(rows) => rows.vstack_mut_owned(part).map(drop).context("cannot join blocks of rows")?,
+                }
+            }
+            self.task.advance(bytes.len() as u64);
+            if let Some(rows) = rows.filter(|rows| rows.height() > 0) {
+                self.rows += rows.height();
+                return Ok(Some(rows));
+            }
+        }
+    }
 }
 
 fn build_block(
