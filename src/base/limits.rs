@@ -62,3 +62,5 @@ pub const SKETCH_POINTS_MAX: usize = 1_024;
 pub const SOURCE_BYTES_MAX: u64 = 64 << 30;
 /// Most times that a compressed source may grow when unpacked; text tables shrink ten- to fiftyfold.
 pub const UNPACK_RATIO_MAX: u64 = 1_000;
+/// Bytes that columns described side by side may take; beyond, they are described one after the other.
+pub const DESCRIBED_BYTES_MAX: u64 = 256 << 20;

@@ -1,6 +1,6 @@
 //! `mlops ingest`
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::Result;
 use clap::Args;
@@ -26,9 +26,12 @@ use crate::spec::schema::ColumnType;
   mlops ingest sales.tsv --delimiter '\\t' --null -,NA --key order_id
   mlops ingest trips.parquet --name trips --task regression --target minutes")]
 pub struct IngestArgs {
-    /// The raw file: CSV or Parquet
-    #[arg(value_name = "SRC")]
-    source: PathBuf,
+    /// Files whose rows follow each other in this order
+    #[arg(value_name = "SRC", required = true)]
+    sources: Vec<String>,
+    /// Add the rows after those of the newest version, as a new version that shares its bytes
+    #[arg(long)]
+    append: bool,
     /// Name of the dataset; the file's name without its ending when absent
     #[arg(long, value_name = "N")]
     name: Option<String>,
@@ -56,8 +59,10 @@ pub fn run(args: &IngestArgs, app: &App) -> Result<Answer> {
     let repo = app.repo()?;
     let project = app.project(&repo)?;
     let options = IngestOptions {
-        source: app.path(&args.source),
+        sources: args.sources.clone(),
+        folder: app.path(Path::new("")),
         name: args.name.clone(),
+        append: args.append,
         roles: Roles {
             target: args.roles.target.clone(),
             task: args.roles.task.map(|task| task.task()),

@@ -1,6 +1,6 @@
 //! From a raw file to a table: which format it has, how it is read, what was guessed.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ use crate::base::suggest;
 use crate::base::talk::{Talk, Task, Unit};
 use crate::base::units;
 use crate::data::format::{csv, parquet};
-use crate::data::infer::NULL_VALUES;
-use crate::data::stream::{Quiet, RawTable, Seen};
+use crate::data::infer::{Evidence, NULL_VALUES};
+use crate::data::stream::{Quiet, RawTable, Seen, Survey};
 use crate::data::table::{self, Table};
 use crate::record::dataset::{ColumnRecord, Format, ParseOptions};
 use crate::spec::schema::ColumnType;
@@ -64,17 +64,24 @@ pub struct OpenTable {
 /// Errors: no such file (world); a folder, an empty file, anything in its content that is not a table (usage, with row
 /// and column); an unknown name among the given types. Cost: one pass over each file.
 pub fn open(paths: &[PathBuf], options: &ReadOptions, task: &dyn Task) -> Result<OpenTable> {
+    let inputs: Vec<(&Path, &ReadOptions)> = paths.iter().map(|path| (path.as_path(), options)).collect();
+    open_each(&inputs, task)
+}
+
+/// As [`open`], each file with options of its own; given types hold for all files.
+pub fn open_each(inputs: &[(&Path, &ReadOptions)], task: &dyn Task) -> Result<OpenTable> {
     let mut opened = Vec::new();
-    let (mut parse, mut notes) = (Vec::new(), Vec::new());
-    for path in paths {
-        let (file, how, note) =
-            open_file(path, options, task).with_context(|| format!("cannot use {}", path.display()))?;
+    let (mut parse, mut notes, mut types) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for (path, options) in inputs {
+        let named = || format!("cannot use {}", path.display());
+        let (file, how, note) = open_file(path, options, task).with_context(named)?;
         notes.extend(note);
         notes.extend(file.survey().guesses.iter().cloned());
+        types.extend(options.types.clone());
         parse.push(how);
         opened.push(file);
     }
-    let mut table = settle(opened, options)?;
+    let mut table = settle(opened, &types)?;
     table.parse = parse;
     table.guesses.splice(0..0, notes);
     Ok(table)
@@ -105,49 +112,75 @@ fn open_file(
     Ok((file, parse, note))
 }
 
-/// Decides the type of every column over all files.
-fn settle(files: Vec<Box<dyn RawTable>>, options: &ReadOptions) -> Result<OpenTable> {
-    let mut names: Vec<String> = Vec::new();
-    let mut seen: Vec<Option<Seen>> = Vec::new();
-    let (mut rows, mut missing, mut guesses) = (0, Vec::<u64>::new(), Vec::new());
-    for file in &files {
-        let survey = file.survey();
+/// The columns of several files, matched by name.
+#[derive(Default)]
+struct Joined {
+    places: HashMap<String, usize>,
+    columns: Vec<JoinedColumn>,
+    rows: u64,
+    guesses: Vec<String>,
+}
+
+struct JoinedColumn {
+    name: String,
+    seen: Seen,
+    missing: u64,
+    /// Rows of the files that have the column.
+    rows: u64,
+}
+
+impl Joined {
+    fn add(&mut self, survey: &Survey) {
         for (name, column) in survey.names.iter().zip(&survey.columns) {
-            let at = names.iter().position(|known| known == name).unwrap_or_else(|| {
-                if rows > 0 {
-                    guesses.push(not_everywhere(name));
+            match self.places.get(name) {
+                Some(at) => {
+                    let known = &mut self.columns[*at];
+                    let before = std::mem::replace(&mut known.seen, Seen::Values(Evidence::default()));
+                    known.seen = before.joined(column, self.rows);
+                    (known.missing, known.rows) = (known.missing + missing_in(column), known.rows + survey.rows);
                 }
-                names.push(name.clone());
-                (seen.push(None), missing.push(rows));
-                names.len() - 1
-            });
-            missing[at] += missing_in(column);
-            seen[at] = Some(seen[at].take().map_or_else(|| column.clone(), |before| before.joined(column, rows)));
+                None => {
+                    self.places.insert(name.clone(), self.columns.len());
+                    let (name, seen) = (name.clone(), column.clone());
+                    self.columns.push(JoinedColumn { name, missing: missing_in(&seen), seen, rows: survey.rows });
+                }
+            }
         }
-        for (name, missing) in names.iter().zip(&mut missing).filter(|(name, _)| !survey.names.contains(name)) {
-            *missing += survey.rows;
-            guesses.push(not_everywhere(name));
+        self.rows += survey.rows;
+    }
+
+    /// Rows of files without a column are missing values of it.
+    fn end(&mut self) {
+        for column in self.columns.iter_mut().filter(|column| column.rows < self.rows) {
+            column.missing += self.rows - column.rows;
+            self.guesses.push(not_everywhere(&column.name));
         }
-        rows += survey.rows;
     }
-    let mut said = HashSet::new();
-    guesses.retain(|guess: &String| said.insert(guess.clone()));
-    if let Some(odd) = options.types.keys().find(|name| !names.contains(name)) {
-        return Err(suggest::unknown("column", odd, names.iter().map(String::as_str)).into());
+}
+
+/// Decides the type of every column over all files.
+fn settle(files: Vec<Box<dyn RawTable>>, types: &BTreeMap<String, ColumnType>) -> Result<OpenTable> {
+    let mut joined = Joined::default();
+    files.iter().for_each(|file| joined.add(file.survey()));
+    joined.end();
+    if let Some(odd) = types.keys().find(|name| !joined.places.contains_key(*name)) {
+        return Err(suggest::unknown("column", odd, joined.columns.iter().map(|column| column.name.as_str())).into());
     }
-    if rows >= u64::from(u32::MAX) {
-        let rows = units::count(rows);
+    if joined.rows >= u64::from(u32::MAX) {
+        let rows = units::count(joined.rows);
         return Err(fail::usage(format!("the table has {rows} rows; at most 4,294,967,294 are read")).into());
     }
-    let mut columns = Vec::with_capacity(names.len());
-    for (name, seen) in names.into_iter().zip(seen.into_iter().flatten()) {
+    if joined.rows == 0 {
+        return Err(fail::usage("there are columns but no rows").into());
+    }
+    let (rows, mut guesses) = (joined.rows, joined.guesses);
+    let missing = joined.columns.iter().map(|column| column.missing).collect();
+    let mut columns = Vec::with_capacity(joined.columns.len());
+    for JoinedColumn { name, seen, .. } in joined.columns {
         let (inferred, guess) = seen.decide(&name);
-        let given = options.types.get(&name).copied();
+        let given = types.get(&name).copied();
         guesses.extend(guess.filter(|_| given.is_none()));
         columns.push(ColumnRecord { name, column_type: given.unwrap_or(inferred) });
-    }
-    if rows == 0 {
-        return Err(fail::usage("there are columns but no rows").into());
     }
     Ok(OpenTable { files, columns, parse: Vec::new(), guesses, rows, missing })
 }
@@ -169,10 +202,11 @@ impl OpenTable {
     /// Errors: those of `each`; a value that is not of its column's type; a file that changed since the survey.
     pub fn each_batch(&self, task: &dyn Task, mut each: impl FnMut(DataFrame) -> Result<()>) -> Result<()> {
         let (mut rows, mut missing) = (0, vec![0; self.columns.len()]);
+        let types: HashMap<&str, ColumnType> =
+            self.columns.iter().map(|column| (column.name.as_str(), column.column_type)).collect();
         for file in &self.files {
-            let names = &file.survey().names;
-            let type_of = |name: &String| self.columns.iter().find(|column| column.name == *name);
-            let types: Vec<ColumnType> = names.iter().filter_map(type_of).map(|column| column.column_type).collect();
+            let names = file.survey().names.iter();
+            let types: Vec<ColumnType> = names.filter_map(|name| types.get(name.as_str()).copied()).collect();
             let mut batches = file.batches(&types, task)?;
             while let Some(batch) = batches.next()? {
                 let batch = self.aligned(batch)?;
@@ -243,15 +277,16 @@ pub fn as_recorded(parse: &ParseOptions, columns: &[ColumnRecord]) -> ReadOption
     }
 }
 
-/// Reads a raw file again with recorded options and types; the table is the recorded one if the file is.
+/// Reads raw files again with recorded options and types; the table is the recorded one if the files are.
 ///
 /// Errors: other columns than recorded, or values that are not of the recorded type.
-pub fn reread(path: &Path, parse: &ParseOptions, columns: &[ColumnRecord]) -> Result<Table> {
-    let named = || format!("cannot read {} again", path.display());
-    let table = open(&[path.to_owned()], &as_recorded(parse, columns), &Quiet).and_then(|open| open.collect(&Quiet));
-    let table = table.with_context(named)?;
+pub fn reread(files: &[(PathBuf, &ParseOptions)], columns: &[ColumnRecord]) -> Result<Table> {
+    let options: Vec<ReadOptions> = files.iter().map(|(_, parse)| as_recorded(parse, columns)).collect();
+    let inputs: Vec<_> = files.iter().map(|(path, _)| path.as_path()).zip(&options).collect();
+    let table = open_each(&inputs, &Quiet).and_then(|open| open.collect(&Quiet));
+    let table = table.context("cannot read the stored raw files again")?;
     if table.columns() != columns {
-        return Err(fail::world(format!("{} does not have the recorded columns", path.display())).into());
+        return Err(fail::world("the raw files do not have the recorded columns").into());
     }
     Ok(table)
 }

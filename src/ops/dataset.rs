@@ -1,7 +1,5 @@
 //! Opening a dataset version: its record and its typed table, rebuilt from the raw bytes if need be.
 
-use std::io;
-
 use anyhow::{Context, Result};
 
 use crate::base::fail;
@@ -9,6 +7,7 @@ use crate::base::id::ObjectId;
 use crate::base::talk::Talk;
 use crate::data::source;
 use crate::data::table::Table;
+use crate::ops::raw;
 use crate::record::dataset::DatasetRecord;
 use crate::record::profile::ProfileRecord;
 use crate::repo::Repo;
@@ -75,12 +74,12 @@ fn read_table(repo: &Repo, id: &ObjectId) -> Result<Table> {
 }
 
 fn rebuild(repo: &Repo, record: &DatasetRecord) -> Result<Table> {
-    let [raw] = record.sources.as_slice() else {
-        return Err(fail::world("a dataset of several raw files cannot be rebuilt yet").into());
-    };
-    let mut file = tempfile::NamedTempFile::new_in(repo.layout().staging())?;
-    io::copy(&mut repo.store().open(&raw.raw)?, &mut file)?;
-    source::reread(file.path(), &record.parse, &record.columns)
+    let copies = record.sources.iter().map(|source| raw::copy_of(repo, source)).collect::<Result<Vec<_>>>()?;
+    let files = copies.iter().zip(&record.sources).map(|(copy, source)| {
+        let parse = source.parse.as_ref().unwrap_or(&record.parse);
+        (copy.path().to_owned(), parse)
+    });
+    source::reread(&files.collect::<Vec<_>>(), &record.columns)
 }
 
 /// The profile of a dataset.

@@ -54,8 +54,10 @@ pub fn execute(
 fn run_ingest(space: &Workspace<'_>, ctx: &OpCtx<'_>) -> Result<Executed> {
     let data = space.data()?;
     let options = IngestOptions {
-        source: space.path(&data.source),
+        sources: vec![data.source.clone()],
+        folder: space.path(""),
         name: Some(space.name()),
+        append: false,
         roles: roles(data),
         read: read_options(data)?,
         roles_are_complete: true,

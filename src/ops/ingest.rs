@@ -1,4 +1,4 @@
-//! `ingest`: a raw file becomes a dataset version, or is found unchanged.
+//! `ingest`: raw files become a dataset version, or are found unchanged.
 
 use std::path::{Path, PathBuf};
 
@@ -11,20 +11,25 @@ use crate::base::id::{ObjectId, RunId};
 use crate::base::units;
 use crate::data::source::{self, ReadOptions};
 use crate::ops::context::OpCtx;
-use crate::ops::files::{FileStamp, hash_file, remember_hash, stamp};
-use crate::ops::intake::{Taken, take_in};
+use crate::ops::files::remember_hash;
+use crate::ops::intake::take_in;
+use crate::ops::raw::{NewRaw, Raw};
 use crate::ops::recorded::{Done, recorded};
-use crate::record::dataset::{DatasetRecord, Format, Roles, SourceFile};
+use crate::record::dataset::{DatasetRecord, Format, Roles};
 use crate::repo::Repo;
 use crate::repo::refs::{Committed, RefMove};
 
 /// What to bring in and how to read it.
 #[derive(Clone, Debug, Default)]
 pub struct IngestOptions {
-    /// The raw file.
-    pub source: PathBuf,
-    /// Name of the dataset; the file's name without its ending when absent.
+    /// Files, in the order of their rows.
+    pub sources: Vec<String>,
+    /// Folder that relative sources start from.
+    pub folder: PathBuf,
+    /// Name of the dataset; the first file's name without its ending when absent.
     pub name: Option<String>,
+    /// Whether the rows come after those of the newest version instead of taking their place.
+    pub append: bool,
     /// What the columns mean; parts left empty are those of the newest version.
     pub roles: Roles,
     /// How to read it.
@@ -42,13 +47,15 @@ pub struct IngestReport {
     pub version: u32,
     /// Id of the version's record.
     pub id: ObjectId,
-    /// Id of the raw file; equals `b3sum FILE`.
+    /// Id of the raw file, of the first where there are several; equals `b3sum FILE`.
     pub raw_id: ObjectId,
     /// Number of rows.
     pub rows: u64,
     /// Number of columns.
     pub columns: usize,
-    /// Length of the raw file in bytes.
+    /// Number of raw files.
+    pub files: usize,
+    /// Length of the raw files in bytes.
     pub bytes: u64,
     /// Whether the newest version already was this.
     pub unchanged: bool,
@@ -64,49 +71,49 @@ pub struct IngestReport {
     pub run: Option<RunId>,
 }
 
-/// Brings a raw file in. One pass to hash, chunk and store, and beside it one to infer, parse and profile.
+/// Brings raw files in as one table. One pass to hash, chunk and store, and beside it two to infer and parse.
+///
+/// Nothing is stored unless all of it is. A version with the same raw files, read the same way, is found unchanged without
+/// reading them.
 pub fn ingest(repo: &Repo, options: &IngestOptions, ctx: &OpCtx<'_>) -> Result<IngestReport> {
-    let (length, seen) = look_at(&options.source)?;
     let name = dataset_name(options)?;
     let newest = newest(repo, &name)?;
+    let raws = raw_files(repo, options, newest.as_ref().map(|(_, _, record)| record), ctx)?;
     if let Some((version, id, record)) = &newest
-        && record.bytes() == length
-        && asks_the_same(record, options, hash_file(repo, &options.source)?)
+        && asks_the_same(repo, record, &raws, options)?
     {
         return Ok(report(&name, *version, *id, record, Vec::new(), None));
     }
     let roles = roles(options, newest.as_ref().map(|(_, _, record)| &record.roles));
     let outcome = recorded(repo, ctx, "ingest", |repo, work| {
-        let Taken { raw, table, stored_table, profile, parse, guesses, roles } =
-            take_in(repo, options, length, roles, ctx)?;
-        if !look_at(&options.source)?.1.same_bytes(&seen) {
-            let what = format!("{} changed while it was read", options.source.display());
-            return Err(fail::world(what).hint("ingest it again when its writer is done").into());
+        let taken = take_in(repo, &raws, options, roles, ctx)?;
+        for new in raws.iter().filter_map(new_raw) {
+            new.check_unchanged()?;
         }
         failpoint::hit("ingest.parsed");
         let record = DatasetRecord {
-            sources: vec![SourceFile {
-                name: file_name(&options.source),
-                raw: raw.id,
-                bytes: raw.bytes,
-                parse: None,
-                origin: None,
-            }],
-            parse,
-            table: stored_table.id,
-            rows: table.rows() as u64,
-            columns: table.columns(),
-            profile: repo.put_record(&profile)?,
-            roles,
+            sources: taken.sources,
+            parse: taken.parse,
+            table: taken.table.id,
+            rows: taken.rows,
+            columns: taken.columns,
+            profile: repo.put_record(&taken.profile)?,
+            roles: taken.roles,
         };
         let id = repo.put_record(&record)?;
-        work.input("raw", &options.source.display().to_string(), raw.id)?;
+        for source in &record.sources {
+            work.input("raw", source.origin.as_deref().unwrap_or(&source.name), source.raw)?;
+        }
         work.output("dataset", &name, id)?;
-        let value = (id, record, guesses, raw.stored_bytes + stored_table.stored_bytes);
+        let value = (id, record, taken.guesses, taken.raw_stored_bytes + taken.table.stored_bytes);
         Ok(Done { value, moves: vec![RefMove::Dataset { name: name.clone(), id }], yes: true })
     })?;
     let (id, record, guesses, stored_bytes) = outcome.value;
-    remember_hash(repo, &options.source, &seen, record.sources[0].raw);
+    for (raw, source) in raws.iter().zip(&record.sources) {
+        if let Raw::New(new) = raw {
+            remember_hash(repo, &new.path, &new.seen, source.raw);
+        }
+    }
     let (version, new) = match outcome.committed.first() {
         Some(Committed::Dataset { version, new }) => (*version, *new),
         _ => (1, true),
@@ -116,22 +123,45 @@ pub fn ingest(repo: &Repo, options: &IngestOptions, ctx: &OpCtx<'_>) -> Result<I
     Ok(report)
 }
 
-/// Stamps a regular file.
-///
-/// Errors: missing, a folder, empty.
-fn look_at(path: &Path) -> Result<(u64, FileStamp)> {
-    let stamp = stamp(path)?;
-    if stamp.length == 0 {
-        return Err(fail::usage(format!("{} is empty", path.display())).hint("a table needs a header and rows").into());
+/// The raw files of the new version, in the order of their rows.
+fn raw_files(
+    repo: &Repo,
+    options: &IngestOptions,
+    newest: Option<&DatasetRecord>,
+    ctx: &OpCtx<'_>,
+) -> Result<Vec<Raw>> {
+    let mut raws: Vec<Raw> = match newest.filter(|_| options.append) {
+        Some(record) => record.sources.iter().cloned().map(Raw::Kept).collect(),
+        None => Vec::new(),
+    };
+    let kept = raws.len();
+    for source in &options.sources {
+        let path = options.folder.join(source);
+        let new = NewRaw::look(&path, file_name(&path), None)?;
+        // A step that is run twice must not double its rows.
+        let known = |raw: &Raw, id: ObjectId| matches!(raw, Raw::Kept(source) if source.raw == id);
+        if kept > 0 && new.id(repo).map(|id| raws[..kept].iter().any(|raw| known(raw, id)))? {
+            ctx.talk.info(&format!("{source} is already part of the dataset; it is not appended again"));
+            continue;
+        }
+        raws.push(Raw::New(new));
     }
-    Ok((stamp.length, stamp))
+    Ok(raws)
+}
+
+fn new_raw(raw: &Raw) -> Option<&NewRaw> {
+    match raw {
+        Raw::New(new) => Some(new),
+        Raw::Kept(_) => None,
+    }
 }
 
 fn dataset_name(options: &IngestOptions) -> Result<String> {
     if let Some(name) = &options.name {
         return Ok(name.clone());
     }
-    let stem = options.source.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let first = options.sources.first().map(String::as_str).unwrap_or_default();
+    let stem = Path::new(first).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let kept = stem.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' });
     let name: String = kept.collect();
     match name.trim_start_matches('.') {
@@ -150,10 +180,26 @@ fn newest(repo: &Repo, name: &str) -> Result<Option<(u32, ObjectId, DatasetRecor
     }
 }
 
-/// Whether reading `raw` with these options would give this record again.
-fn asks_the_same(record: &DatasetRecord, options: &IngestOptions, raw: ObjectId) -> bool {
+/// Whether reading `raws` with these options would give this record again.
+///
+/// Lengths are compared first, so that a file that grew is not hashed for nothing.
+fn asks_the_same(repo: &Repo, record: &DatasetRecord, raws: &[Raw], options: &IngestOptions) -> Result<bool> {
+    let lengths = record.sources.iter().map(|source| source.bytes);
+    if !raws.iter().map(Raw::bytes).eq(lengths) || !reads_the_same(record, options) {
+        return Ok(false);
+    }
+    for (raw, source) in raws.iter().zip(&record.sources) {
+        if let Raw::New(new) = raw
+            && (new.id(repo)? != source.raw || new.name != source.name)
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn reads_the_same(record: &DatasetRecord, options: &IngestOptions) -> bool {
     let (read, parse) = (&options.read, &record.parse);
-    let same_raw = matches!(record.sources.as_slice(), [only] if only.raw == raw);
     let same_read = read.format.is_none_or(|format| format == parse.format)
         && read.delimiter.is_none_or(|delimiter| delimiter == parse.delimiter)
         && read.header.is_none_or(|header| header == parse.header)
@@ -161,7 +207,7 @@ fn asks_the_same(record: &DatasetRecord, options: &IngestOptions, raw: ObjectId)
         && read.types == parse.types;
     let wanted = roles(options, Some(&record.roles));
     let same_task = wanted.task.is_none() || wanted.task == record.roles.task;
-    same_raw && same_read && same_task && Roles { task: record.roles.task, ..wanted } == record.roles
+    same_read && same_task && Roles { task: record.roles.task, ..wanted } == record.roles
 }
 
 fn roles(options: &IngestOptions, before: Option<&Roles>) -> Roles {
@@ -198,6 +244,7 @@ fn report(
         raw_id: record.sources[0].raw,
         rows: record.rows,
         columns: record.columns.len(),
+        files: record.sources.len(),
         bytes: record.bytes(),
         unchanged: run.is_none(),
         stored_bytes: 0,

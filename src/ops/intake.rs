@@ -1,122 +1,183 @@
-//! The heavy part of `ingest`: storing the raw bytes, reading the table, storing and describing it, all at once.
+//! The heavy part of `ingest`: storing the raw bytes, reading the table, storing and describing it, all at once and in
+//! bounded memory.
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 
 use crate::base::fail;
 use crate::base::suggest;
-use crate::base::talk::{Task as TalkTask, Unit};
-use crate::data::profile::profile;
-use crate::data::source::{self, ReadTable};
-use crate::data::table::Table;
+use crate::base::talk::Unit;
+use crate::data::file::TableFile;
+use crate::data::source;
 use crate::data::target;
 use crate::ops::context::OpCtx;
 use crate::ops::ingest::IngestOptions;
-use crate::record::dataset::{ParseOptions, Roles};
+use crate::ops::raw::{self, Raw, Readable};
+use crate::record::dataset::{ColumnRecord, ParseOptions, Roles, SourceFile};
 use crate::record::profile::ProfileRecord;
 use crate::repo::Repo;
 use crate::store::Put;
 
-/// A raw file taken in: everything staged, nothing committed.
+/// Raw files taken in: everything staged, nothing committed.
 pub struct Taken {
-    /// The raw bytes in the store.
-    pub raw: Put,
-    /// The typed table.
-    pub table: Table,
-    /// The typed table in the store.
-    pub stored_table: Put,
-    /// Its profile.
-    pub profile: ProfileRecord,
-    /// How the raw bytes were read.
+    /// The raw files, in order.
+    pub sources: Vec<SourceFile>,
+    /// How the first of them was read; the others where that differs.
     pub parse: ParseOptions,
+    /// The typed table in the store.
+    pub table: Put,
+    /// Number of rows.
+    pub rows: u64,
+    /// Columns in order.
+    pub columns: Vec<ColumnRecord>,
+    /// Their profile.
+    pub profile: ProfileRecord,
     /// Everything that was guessed.
     pub guesses: Vec<String>,
     /// What the columns mean.
     pub roles: Roles,
+    /// Bytes that the raw files added to the store.
+    pub raw_stored_bytes: u64,
 }
 
-/// Takes a raw file in. One thread hashes, chunks and stores the raw bytes from start to end; beside it the table is
-/// read, and then stored by one more thread while this one describes it: no part keeps two cores busy alone.
+/// Takes raw files in. One thread hashes, chunks and stores the raw bytes from start to end; beside it the table is read
+/// in two passes and written as Parquet, and then stored by one more thread while this one describes it column by column:
+/// no part keeps two cores busy alone.
 ///
-/// Errors: whatever is wrong with the file as a table stops the storing too; nothing is kept.
-pub fn take_in(repo: &Repo, options: &IngestOptions, length: u64, roles: Roles, ctx: &OpCtx<'_>) -> Result<Taken> {
-    let path = &options.source;
-    let bar = ctx.talk.start(&format!("ingest {}", path.display()), Some(length), Unit::Bytes);
+/// Errors: whatever is wrong with a file as a table stops the storing too; nothing is kept. Memory: a batch of rows and the
+/// columns being described, whatever the size of the files.
+pub fn take_in(repo: &Repo, raws: &[Raw], options: &IngestOptions, roles: Roles, ctx: &OpCtx<'_>) -> Result<Taken> {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        let storing = scope.spawn(|| -> Result<Put> {
-            let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-            repo.store().put_reader(&mut Watched { file, bar: &*bar, stop: &stop })
-        });
-        let described = read_and_describe(repo, options, roles, ctx);
+        let storing = scope.spawn(|| store_all(repo, raws, &stop));
+        let described = read_and_describe(repo, raws, options, roles, ctx);
         stop.store(described.is_err(), Ordering::Relaxed);
-        let raw = storing.join().map_err(|_| fail::world("storing the raw file stopped unexpectedly"))?;
+        let stored = storing.join().map_err(|_| fail::world("storing the raw files stopped unexpectedly"))?;
         // A table that cannot be read is the error to show; the raw bytes go with the staging area.
-        let (ReadTable { table, parse, guesses }, roles, stored_table, profile) = described?;
-        Ok(Taken { raw: raw?, table, stored_table, profile, parse, guesses, roles })
+        let mut taken = described?;
+        let (mut sources, raw_stored_bytes) = stored?;
+        let mut parse = taken.parse.into_iter();
+        let first = parse.next().unwrap_or_default();
+        for (source, how) in sources.iter_mut().skip(1).zip(parse) {
+            source.parse = (how != first).then_some(how);
+        }
+        let TableFileParts { rows, columns } = taken.parts;
+        taken.guesses.dedup();
+        Ok(Taken {
+            sources,
+            parse: first,
+            table: taken.stored,
+            rows,
+            columns,
+            profile: taken.profile,
+            guesses: taken.guesses,
+            roles: taken.roles,
+            raw_stored_bytes,
+        })
     })
 }
 
-type Described = (ReadTable, Roles, Put, ProfileRecord);
-
-fn read_and_describe(repo: &Repo, options: &IngestOptions, roles: Roles, ctx: &OpCtx<'_>) -> Result<Described> {
-    let path = &options.source;
-    let mut read = source::read(path, &options.read, ctx.talk)
-        .with_context(|| format!("cannot read {} as a table", path.display()))?;
-    let roles = check_roles(&read.table, roles, &mut read.guesses)?;
-    let table = &read.table;
-    let (stored, described) = std::thread::scope(|scope| {
-        let storing = scope.spawn(|| -> Result<Put> {
-            let mut parquet = Vec::new();
-            table.write_parquet(&mut parquet)?;
-            repo.store().put(&parquet)
+/// Stores what is new; the records of all raw files and the bytes they added.
+fn store_all(repo: &Repo, raws: &[Raw], stop: &AtomicBool) -> Result<(Vec<SourceFile>, u64)> {
+    let mut stored_bytes = 0;
+    let mut sources = Vec::with_capacity(raws.len());
+    for raw in raws {
+        sources.push(match raw {
+            // How it was read is told anew, as the table is.
+            Raw::Kept(kept) => SourceFile { parse: None, ..kept.clone() },
+            Raw::New(new) => {
+                let put = repo.store().put_reader(&mut Stoppable { file: raw::open(&new.path)?, stop })?;
+                stored_bytes += put.stored_bytes;
+                let (name, origin) = (new.name.clone(), new.origin.clone());
+                SourceFile { name, raw: put.id, bytes: put.bytes, parse: None, origin }
+            }
         });
-        let described = profile(table);
-        (storing.join(), described)
+    }
+    Ok((sources, stored_bytes))
+}
+
+struct TableFileParts {
+    rows: u64,
+    columns: Vec<ColumnRecord>,
+}
+
+struct Described {
+    parse: Vec<ParseOptions>,
+    guesses: Vec<String>,
+    roles: Roles,
+    stored: Put,
+    parts: TableFileParts,
+    profile: ProfileRecord,
+}
+
+fn read_and_describe(
+    repo: &Repo,
+    raws: &[Raw],
+    options: &IngestOptions,
+    roles: Roles,
+    ctx: &OpCtx<'_>,
+) -> Result<Described> {
+    let readable = raws.iter().map(|raw| raw.readable(repo)).collect::<Result<Vec<Readable>>>()?;
+    let paths: Vec<PathBuf> = readable.iter().map(|file| file.path().to_owned()).collect();
+    let length: u64 = raws.iter().map(Raw::bytes).sum();
+    let named = || match options.sources.as_slice() {
+        [only] => format!("cannot read {only} as a table"),
+        many => format!("cannot read {} sources as one table", many.len()),
+    };
+    let bar = ctx.talk.start("ingest", Some(2 * length), Unit::Bytes);
+    let mut open = source::open(&paths, &options.read, &*bar).with_context(named)?;
+    let file = TableFile::write(&open, &repo.layout().staging(), &*bar).with_context(named)?;
+    drop(bar);
+    let mut guesses = std::mem::take(&mut open.guesses);
+    let roles = check_roles(&file, roles, &mut guesses)?;
+    let (stored, profile) = std::thread::scope(|scope| {
+        let storing = scope.spawn(|| -> Result<Put> { repo.store().put_reader(&mut file.open()?) });
+        let bar = ctx.talk.start("describe", Some(file.columns().len() as u64), Unit::Items);
+        let profile = file.profile(&*bar);
+        (storing.join(), profile)
     });
     let stored = stored.map_err(|_| fail::world("storing the table stopped unexpectedly"))??;
-    Ok((read, roles, stored, described))
+    let parts = TableFileParts { rows: file.rows(), columns: file.columns().to_vec() };
+    Ok(Described { parse: open.parse, guesses, roles, stored, parts, profile: profile? })
 }
 
 /// Checks that the columns named are there and settles the task.
-fn check_roles(table: &Table, mut roles: Roles, guesses: &mut Vec<String>) -> Result<Roles> {
-    let columns = table.columns();
-    let names = || columns.iter().map(|column| column.name.as_str());
+fn check_roles(file: &TableFile, mut roles: Roles, guesses: &mut Vec<String>) -> Result<Roles> {
+    let names = || file.columns().iter().map(|column| column.name.as_str());
     for name in roles.target.iter().chain(&roles.key).chain(&roles.ignore) {
         if !names().any(|known| known == name) {
             return Err(suggest::unknown("column", name, names()).into());
         }
     }
     if let Some(target) = &roles.target {
-        let (task, why) = target::infer_task(table, target)?;
+        let column = file.select(target)?;
+        let (task, why) = target::infer_task(&column, target)?;
         match roles.task {
             None => {
                 guesses.push(format!("task {}: {why}", task.name()));
                 roles.task = Some(task);
             }
-            Some(given) => drop(target::read_target(table, target, given)?),
+            Some(given) => drop(target::read_target(&column, target, given)?),
         }
     }
     Ok(roles)
 }
 
-/// The raw file with a progress bar, and a way to stop whoever reads it.
-struct Watched<'a> {
+/// A raw file with a way to stop whoever reads it.
+struct Stoppable<'a> {
     file: File,
-    bar: &'a dyn TalkTask,
     stop: &'a AtomicBool,
 }
 
-impl Read for Watched<'_> {
+impl Read for Stoppable<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.stop.load(Ordering::Relaxed) {
-            return Err(io::Error::other("the file is no table"));
+        match self.stop.load(Ordering::Relaxed) {
+            true => Err(io::Error::other("the file is no table")),
+            false => self.file.read(buffer),
         }
-        let count = self.file.read(buffer)?;
-        self.bar.advance(count as u64);
-        Ok(count)
     }
 }

@@ -21,6 +21,7 @@ pub mod log;
 pub mod predict;
 pub mod prepare;
 pub mod promote;
+pub mod raw;
 pub mod recorded;
 pub mod register;
 pub mod run;

@@ -8,6 +8,7 @@ mod crash;
 mod disk;
 mod examples;
 mod formats;
+mod ingest;
 mod journey;
 mod pipeline;
 mod tidy;

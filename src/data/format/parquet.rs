@@ -13,8 +13,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{
-    Column, DataFrame, DataType, Field, ParallelStrategy, ParquetCompression, ParquetReader, ParquetWriter,
-    PolarsResult, Schema, SerReader, TimeUnit, TimeZone,
+    Column, DataFrame, DataType, Field, ParquetCompression, ParquetReader, ParquetWriter, PolarsResult, Schema,
+    SerReader, TimeUnit, TimeZone,
 };
 
 use crate::base::fail;
@@ -152,15 +152,12 @@ pub fn write(table: &DataFrame, out: &mut dyn Write) -> Result<()> {
     writer.finish()
 }
 
-/// One column of our own Parquet file at `path`, whole.
-pub fn read_column(path: &Path, name: &str) -> Result<Column> {
+/// Some columns of our own Parquet file at `path`, in the order of `names`.
+pub fn read_columns(path: &Path, names: Vec<String>) -> Result<DataFrame> {
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-    let wanted = Some(vec![name.to_owned()]);
-    let read = || {
-        ParquetReader::new(file).with_columns(wanted).read_parallel(ParallelStrategy::None).set_rechunk(true).finish()
-    };
-    let frame = guarded(read)?;
-    Ok(frame.column(name).with_context(|| format!("the Parquet file has no column `{name}`"))?.clone())
+    let wanted = Some(names.clone());
+    let frame = guarded(|| ParquetReader::new(file).with_columns(wanted).set_rechunk(true).finish())?;
+    frame.select(names).context("the Parquet file lacks a column")
 }
 
 /// Runs the reader; a panic on hostile bytes becomes an error like any other damage.

@@ -221,7 +221,7 @@ fn the_real_tables_read_as_pandas_reads_them() -> Result<()> {
             })
             .collect();
         assert_eq!((read.table.rows(), letters.as_str(), read.guesses.len()), (rows, wanted, 0), "{name}");
-        let again = reread(&example(name), &read.parse, &read.table.columns())?;
+        let again = reread(&[(example(name), &read.parse)], &read.table.columns())?;
         assert!(again.polars().equals_missing(read.table.polars()), "{name}");
     }
     Ok(())

@@ -1,0 +1,84 @@
+//! A typed table on disk: written once in batches of rows, read back column by column, so that memory does not grow with
+//! the table.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use rayon::prelude::{IntoParallelIterator, ParallelExtend, ParallelIterator};
+use tempfile::NamedTempFile;
+
+use crate::base::limits::DESCRIBED_BYTES_MAX;
+use crate::base::talk::Task;
+use crate::data::format::parquet;
+use crate::data::profile::column_profile;
+use crate::data::source::OpenTable;
+use crate::data::table::Table;
+use crate::record::dataset::ColumnRecord;
+use crate::record::profile::{ColumnProfile, ProfileRecord};
+
+/// Bytes that describing a column takes for each of its rows: the column, its values in order, and a code or hash.
+const DESCRIBED_BYTES_A_ROW: u64 = 24;
+
+/// A Parquet file of our own in a temporary place; gone when dropped.
+pub struct TableFile {
+    file: NamedTempFile,
+    columns: Vec<ColumnRecord>,
+    rows: u64,
+}
+
+impl TableFile {
+    /// Writes all rows of `open` to a file in `folder`; `task` counts the bytes read.
+    ///
+    /// Errors: those of [`OpenTable::each_batch`]; a full disk. Memory: one batch and one row group.
+    pub fn write(open: &OpenTable, folder: &Path, task: &dyn Task) -> Result<TableFile> {
+        let place = || format!("cannot write to {}", folder.display());
+        let file = NamedTempFile::new_in(folder).with_context(place)?;
+        let out = BufWriter::with_capacity(1 << 20, file.as_file().try_clone().with_context(place)?);
+        let mut writer = parquet::Writer::new(out, &open.columns)?;
+        open.each_batch(task, |batch| writer.push(batch))?;
+        writer.finish().with_context(place)?;
+        Ok(TableFile { file, columns: open.columns.clone(), rows: open.rows })
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Names and types in order.
+    pub fn columns(&self) -> &[ColumnRecord] {
+        &self.columns
+    }
+
+    /// The bytes from the start.
+    pub fn open(&self) -> Result<File> {
+        self.file.reopen().context("cannot open the typed table again")
+    }
+
+    /// One column as a table of its own.
+    pub fn select(&self, name: &str) -> Result<Table> {
+        Table::new(parquet::read_columns(self.file.path(), vec![name.to_owned()])?)
+    }
+
+    /// Describes every column; `task` counts them.
+    ///
+    /// Columns are read and described in groups of at most [`DESCRIBED_BYTES_MAX`], of one column at least.
+    pub fn profile(&self, task: &dyn Task) -> Result<ProfileRecord> {
+        let bytes = self.rows.saturating_mul(DESCRIBED_BYTES_A_ROW).max(1);
+        let group = (DESCRIBED_BYTES_MAX / bytes).clamp(1, self.columns.len().max(1) as u64) as usize;
+        let mut columns: Vec<ColumnProfile> = Vec::with_capacity(self.columns.len());
+        for group in self.columns.chunks(group) {
+            let names = group.iter().map(|column| column.name.clone()).collect();
+            let read = parquet::read_columns(self.file.path(), names)?;
+            let pairs: Vec<_> = read.columns().iter().zip(group).collect();
+            columns.par_extend(pairs.into_par_iter().map(|(column, record)| {
+                let described = column_profile(column, record.column_type);
+                task.advance(1);
+                described
+            }));
+        }
+        Ok(ProfileRecord { rows: self.rows, columns })
+    }
+}
