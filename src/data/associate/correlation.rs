@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::data::frame::{MISSING_CODE, TextValues};
-use crate::data::profile::sum;
+use crate::data::profile::sums::sum;
 
 /// How strongly two columns go together.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -44,8 +44,7 @@ pub fn spearman(columns: &[(&str, Vec<f64>)]) -> Vec<Pair> {
             (Some(a), Some(b)) => a.iter().copied().zip(b.iter().copied()).collect(),
             _ => {
                 let (a, b) = (&columns[*a].1, &columns[*b].1);
-                let shared: (Vec<f64>, Vec<f64>) =
-                    a.iter().copied().zip(b.iter().copied()).filter(finite).unzip();
+                let shared: (Vec<f64>, Vec<f64>) = a.iter().copied().zip(b.iter().copied()).filter(finite).unzip();
                 ranks(&shared.0).into_iter().zip(ranks(&shared.1)).collect()
             }
         };
@@ -62,10 +61,7 @@ pub fn categories(columns: &[(&str, TextValues)]) -> Vec<Pair> {
 }
 
 /// Applies `measure` to every pair of columns, pairs in parallel; strongest first, ties in the order of columns.
-fn paired<T: Sync>(
-    columns: &[(&str, T)],
-    measure: impl Fn(&T, &T) -> (Option<f64>, usize) + Sync,
-) -> Vec<Pair> {
+fn paired<T: Sync>(columns: &[(&str, T)], measure: impl Fn(&T, &T) -> (Option<f64>, usize) + Sync) -> Vec<Pair> {
     let pairs: Vec<(usize, usize)> =
         (0..columns.len()).flat_map(|a| (a + 1..columns.len()).map(move |b| (a, b))).collect();
     let measured = pairs.into_par_iter().map(|(a, b)| {

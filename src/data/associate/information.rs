@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::base::limits::DOMAIN_VALUES_MAX;
 use crate::data::associate::{codes, is_category, numbers};
 use crate::data::frame::{Column, Frame, MISSING_CODE};
-use crate::data::profile::{quantile, sum};
+use crate::data::profile::sums::{quantile, sum};
 use crate::record::dataset::ColumnRecord;
 
 /// Groups that numbers of many values are put in: deciles.

@@ -8,7 +8,7 @@ mod distinct;
 mod numbers;
 mod sketch;
 pub mod slices;
-mod sums;
+pub mod sums;
 mod texts;
 mod times;
 pub mod weighted;
@@ -22,8 +22,6 @@ use crate::data::table::Table;
 use crate::data::value::DAY_MICROS;
 use crate::record::profile::{ColumnProfile, ProfileRecord};
 use crate::spec::schema::ColumnType;
-
-pub use sums::{quantile, sum};
 
 /// How much may be kept of one column, so that the profile of a wide table still fits one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

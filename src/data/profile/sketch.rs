@@ -32,12 +32,7 @@ pub fn sketch(
 }
 
 /// Points of at least `size` values each, but for the last and those before a heavy value; `None` when they are too many.
-fn group(
-    runs: impl Iterator<Item = (f64, u64)>,
-    size: u64,
-    points_max: usize,
-    exact: bool,
-) -> Option<QuantileSketch> {
+fn group(runs: impl Iterator<Item = (f64, u64)>, size: u64, points_max: usize, exact: bool) -> Option<QuantileSketch> {
     let mut sketch = QuantileSketch { exact, values: Vec::new(), counts: Vec::new() };
     let mut open = Group::default();
     for (value, count) in runs {

@@ -120,7 +120,8 @@ fn describe(column: &Column, column_type: ColumnType, weights: &[f64], total: f6
     let mut present = Vec::new();
     match &column.values {
         Values::Text(text) => {
-            present.extend(text.codes.iter().zip(weights).filter(|(code, _)| **code != MISSING_CODE).map(|pair| *pair.1));
+            present
+                .extend(text.codes.iter().zip(weights).filter(|(code, _)| **code != MISSING_CODE).map(|pair| *pair.1));
             described.top = top(text, weights);
         }
         Values::Number(numbers) => {
