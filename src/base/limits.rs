@@ -64,3 +64,16 @@ pub const SOURCE_BYTES_MAX: u64 = 64 << 30;
 pub const UNPACK_RATIO_MAX: u64 = 1_000;
 /// Bytes that columns described side by side may take; beyond, they are described one after the other.
 pub const DESCRIBED_BYTES_MAX: u64 = 256 << 20;
+/// Bytes that the lists, sketches and frequent values of one profile take together, about; half of a record's limit, so that
+/// the rest of it fits whatever the number of columns.
+pub const PROFILE_BYTES_MAX: usize = 32 << 20;
+/// Bytes of the most frequent values of one column: a thousand names, or a few long texts.
+pub const TOP_BYTES_MAX: usize = 64 << 10;
+/// Distinct texts counted in one go; a column of more is counted in parts, so that memory does not grow with it.
+pub const TEXTS_AT_ONCE_MAX: usize = 1 << 20;
+/// Columns whose pairs are compared; pairs grow with the square.
+pub const ASSOCIATED_COLUMNS_MAX: usize = 100;
+/// Rows beyond which rank correlations are left out: each pair of columns with missing values is ranked anew.
+pub const RANKED_ROWS_MAX: usize = 1_000_000;
+/// Slices profiled one by one; more are not read by anybody.
+pub const SLICES_MAX: usize = 20;

@@ -9,10 +9,13 @@ use crate::base::talk::Talk;
 use crate::base::units;
 use crate::cli::app::{Answer, App};
 use crate::cli::args::parse_setting;
+use crate::cli::profile_view;
 use crate::index::{RunFilter, RunRow, RunSort};
 use crate::ops::log::{self, AuditReport, DatasetsReport, ErrorsReport, ModelsReport, RunsReport};
+use crate::ops::profile::{ProfileOptions, profile};
 use crate::ops::why::why;
 use crate::repo::journal::JournalLine;
+use crate::term::spark::Bars;
 use crate::term::style::Style;
 use crate::term::table::Table;
 use crate::term::ui::Ui;
@@ -29,6 +32,7 @@ use crate::term::ui::Ui;
   mlops log -n 10
   mlops log --kind train --sort roc_auc
   mlops log --models
+  mlops log --datasets penguins --profile --by island
   mlops log --errors
   mlops log metric loss=0.31 --step 12
   export MLOPS_RUN=$(mlops log param lr=0.1 -q); mlops log metric loss=0.3"
@@ -42,6 +46,18 @@ pub struct LogArgs {
     /// Dataset versions
     #[arg(long, group = "what", num_args = 0..=1, value_name = "NAME", default_missing_value = "")]
     datasets: Option<String>,
+    /// What the columns of the dataset hold, and how they go together; of the newest version when none is named
+    #[arg(long, requires = "datasets")]
+    profile: bool,
+    /// Profile each value of this column apart
+    #[arg(long, requires = "profile", value_name = "COLUMN")]
+    by: Option<String>,
+    /// Weighted statistics too, with the weights in this column
+    #[arg(long, requires = "profile", value_name = "COLUMN")]
+    weight: Option<String>,
+    /// Column to relate the others to; the dataset's target when absent
+    #[arg(long, requires = "profile", value_name = "COLUMN")]
+    target: Option<String>,
     /// Registered model versions
     #[arg(long, group = "what", num_args = 0..=1, value_name = "NAME", default_missing_value = "")]
     models: Option<String>,
@@ -123,7 +139,12 @@ pub fn run(args: &LogArgs, app: &App) -> Result<Answer> {
 fn read(args: &LogArgs, app: &App) -> Result<Answer> {
     let repo = app.repo()?;
     let only = |name: &String| (!name.is_empty()).then(|| name.clone());
-    if let Some(name) = &args.datasets {
+    if let Some(name) = args.datasets.as_ref().filter(|_| args.profile) {
+        let (by, weight, target) = (args.by.clone(), args.weight.clone(), args.target.clone());
+        let report = profile(&repo, &ProfileOptions { dataset: only(name), by, weight, target }, &app.ctx(0))?;
+        let bars = if app.environment.ascii() { Bars::Ascii } else { Bars::Blocks };
+        app.print("profile", &report, |ui| profile_view::show(&report, bars, ui.verbose(), ui))?;
+    } else if let Some(name) = &args.datasets {
         let report = log::datasets(&repo, only(name).as_deref())?;
         app.print("datasets", &report, |ui| show_datasets(&report, ui))?;
     } else if let Some(name) = &args.models {

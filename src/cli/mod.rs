@@ -16,6 +16,7 @@ mod ingest;
 mod init;
 mod log;
 mod predict;
+mod profile_view;
 mod promote;
 mod register;
 mod rollback;

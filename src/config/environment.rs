@@ -26,6 +26,8 @@ pub struct Environment {
     pub no_color: bool,
     /// `TERM` is `dumb`.
     pub dumb_terminal: bool,
+    /// The first of `LC_ALL`, `LC_CTYPE` and `LANG` that is set; it names the letters that the terminal knows.
+    pub locale: Option<String>,
     /// Variables that start with `MLOPS_` and mean nothing.
     pub unknown: Vec<String>,
 }
@@ -42,8 +44,12 @@ impl Environment {
     /// Sorts out variables given as name and value.
     pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Environment {
         let mut found = Environment::default();
+        let mut locales: [Option<String>; 3] = [None, None, None];
         for (name, value) in variables {
             match name.as_str() {
+                "LC_ALL" => locales[0] = Some(value),
+                "LC_CTYPE" => locales[1] = Some(value),
+                "LANG" => locales[2] = Some(value),
                 "NO_COLOR" => found.no_color = !value.is_empty(),
                 "TERM" => found.dumb_terminal = value == "dumb",
                 "MLOPS_RUN" => found.run = Some(value).filter(|run| !run.is_empty()),
@@ -55,7 +61,14 @@ impl Environment {
                 other => found.sort_out(other, value),
             }
         }
+        found.locale = locales.into_iter().flatten().find(|locale| !locale.is_empty());
         found
+    }
+
+    /// Whether only letters of ASCII are sure to be shown: a dumb terminal, or a locale that is set and not UTF-8.
+    pub fn ascii(&self) -> bool {
+        let utf8 = |locale: &String| ["utf-8", "utf8"].iter().any(|end| locale.to_lowercase().contains(end));
+        self.dumb_terminal || self.locale.as_ref().is_some_and(|locale| !utf8(locale))
     }
 
     fn sort_out(&mut self, name: &str, value: String) {

@@ -10,6 +10,7 @@
 //! only [`split::Split::training`] makes a [`split::TrainSplit`].
 
 pub mod file;
+pub mod associate;
 pub mod format;
 pub mod frame;
 pub mod infer;

@@ -20,6 +20,7 @@ pub mod intake;
 pub mod log;
 pub mod predict;
 pub mod prepare;
+pub mod profile;
 pub mod promote;
 pub mod raw;
 pub mod recorded;

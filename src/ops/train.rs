@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::base::fail;
 use crate::base::failpoint;
 use crate::base::id::{ObjectId, RunId};
+use crate::base::limits::DOMAIN_VALUES_MAX;
 use crate::base::seed::Seed;
 use crate::base::talk::Talk;
 use crate::data::profile::profile;
@@ -21,7 +22,7 @@ use crate::ops::context::OpCtx;
 use crate::ops::prepare::{Part, PrepareOptions, Prepared, prepare, reopen};
 use crate::ops::recorded::{Done, Work, recorded};
 use crate::record::model::ModelRecord;
-use crate::record::profile::ProfileRecord;
+use crate::record::profile::{ColumnProfile, ProfileRecord};
 use crate::repo::Repo;
 use crate::spec::model::Task;
 
@@ -240,12 +241,13 @@ fn keep(
 
 /// What the model may be asked with: the raw columns that its recipe reads, as they were in training.
 fn inputs(prepared: &Prepared, profile: &ProfileRecord) -> Vec<InputColumn> {
+    let few = |column: &ColumnProfile| column.unique <= DOMAIN_VALUES_MAX as u64;
     let wanted = prepared.recipe.inputs().iter().filter_map(|input| profile.column(&input.name));
     let described = wanted.map(|column| InputColumn {
         name: column.name.clone(),
         column_type: column.column_type,
         missing_seen: column.missing > 0,
-        domain: (column.texts.is_some() && column.top.len() as u64 == column.unique)
+        domain: (column.texts.is_some() && few(column) && column.top.len() as u64 == column.unique)
             .then(|| column.top.iter().map(|(value, _)| value.clone()).collect()),
         min: column.numbers.as_ref().and_then(|numbers| numbers.min),
         max: column.numbers.as_ref().and_then(|numbers| numbers.max),

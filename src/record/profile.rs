@@ -39,7 +39,8 @@ pub struct ColumnProfile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<TimeProfile>,
     /// Most frequent values and their counts, most frequent first, ties by value; text, booleans, and integers of few
-    /// distinct values. All of them up to `limits::TOP_VALUES_MAX` distinct values, else that many.
+    /// distinct values. All of them up to `limits::TOP_VALUES_MAX` distinct values, else that many of text and none of
+    /// integers; fewer where long texts would go beyond `limits::TOP_BYTES_MAX`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub top: Vec<(String, u64)>,
     /// The distribution of finite numbers, dates and time stamps, for comparison without the data.
@@ -126,10 +127,11 @@ pub struct TextProfile {
     pub length_mean: f64,
     /// Values that are empty text.
     pub empty: u64,
-    /// Values of spaces alone, or with spaces at an end.
+    /// Values that start or end with white space.
     #[serde(default)]
     pub padded: u64,
-    /// Values with control characters or the replacement character U+FFFD: invalid text, or text decoded wrongly.
+    /// Values with control characters other than tab and line ends, or with the replacement character U+FFFD: invalid text,
+    /// or text decoded wrongly.
     #[serde(default)]
     pub invalid: u64,
 }

@@ -8,6 +8,7 @@
 //! unless standard error is a terminal.
 
 pub mod progress;
+pub mod spark;
 pub mod style;
 pub mod table;
 pub mod ui;

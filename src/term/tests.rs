@@ -1,5 +1,6 @@
 //! Tests of what a person sees.
 
+use crate::term::spark::Bars;
 use crate::term::style::Style;
 use crate::term::table::Table;
 
@@ -27,4 +28,12 @@ fn wide_tables_are_cut_with_a_mark() {
 fn colour_is_only_added_when_asked_for() {
     assert_eq!(Style::Good.paint("pass", false), "pass");
     assert_eq!(Style::Good.paint("pass", true), "\u{1b}[32mpass\u{1b}[0m");
+}
+
+#[test]
+fn bars_show_proportions() {
+    let draw = |bars: Bars, counts: &[f64]| bars.draw(counts.iter().copied());
+    assert_eq!(draw(Bars::Blocks, &[0.0, 1.0, 50.0, 100.0]), " ▁▄█");
+    assert_eq!(draw(Bars::Ascii, &[0.0, 1.0, 50.0, 100.0]), " .=@");
+    assert_eq!(draw(Bars::Ascii, &[]), "");
 }

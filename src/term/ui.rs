@@ -89,6 +89,11 @@ impl Ui {
         self.json
     }
 
+    /// Whether `-v` asks for more.
+    pub fn verbose(&self) -> bool {
+        self.verbose
+    }
+
     /// Prints one line of data.
     pub fn line(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();

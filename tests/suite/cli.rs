@@ -137,6 +137,9 @@ fn every_verb_prints_one_envelope_with_the_promised_fields() {
     check(&["predict", "loans", "loans.csv", "-o", "out.csv"], "predict", "rows errors seconds");
     check(&["log"], "runs", "runs.run runs.kind runs.state runs.metrics runs.params runs.started");
     check(&["log", "--datasets"], "datasets", "datasets.name datasets.version");
+    let profile =
+        "dataset rows columns.name columns.numbers columns.top columns.quantile_sketch associations.information";
+    check(&["log", "--datasets", "loans", "--profile", "--target", "label"], "profile", profile);
     check(&["log", "--models"], "models", "models.name models.aliases models.verdict");
     check(&["log", "--audit"], "audit", "audit.seq audit.action audit.hash audit.prev");
     check(&["log", "--errors"], "errors", "errors.error");

@@ -4,7 +4,10 @@ mod bad_input;
 mod ingest;
 mod parquet;
 mod profile;
+mod profile_on_demand;
+mod profile_reference;
 mod property;
+mod sketches;
 mod split;
 mod target;
 
