@@ -31,25 +31,25 @@ impl Shares {
     }
 
     /// Of numbers, as Evidently bins them for PSI, Kullback-Leibler and Jensen-Shannon: a bin for each value with at most
-    /// 20 distinct reference values, else Sturges' bins over all rows of both.
-    pub fn of_numbers(pooled: &Pooled, reference: &Sample, current: &Sample) -> Shares {
+    /// 20 distinct reference values, else Sturges' bins over all rows of both. `None` when the range is not finite.
+    pub fn of_numbers(pooled: &Pooled, reference: &Sample, current: &Sample) -> Option<Shares> {
         if reference.unique <= OWN_BINS_MAX {
-            return Shares::of_counts(&pooled.reference, &pooled.current);
+            return Some(Shares::of_counts(&pooled.reference, &pooled.current));
         }
-        let edges = sturges(pooled, pooled.total(), reference.integer && current.integer);
-        Shares::over(pooled, &edges)
+        let edges = sturges(pooled, pooled.total(), reference.integer && current.integer)?;
+        Some(Shares::over(pooled, &edges))
     }
 
-    /// Of numbers, as Evidently bins them for Hellinger's distance: Sturges' bins over the distinct values.
-    pub fn of_distinct(pooled: &Pooled, reference: &Sample, current: &Sample) -> Shares {
+    /// Of numbers, as Evidently bins them for Hellinger's distance: Sturges' bins over the distinct values. `None` likewise.
+    pub fn of_distinct(pooled: &Pooled, reference: &Sample, current: &Sample) -> Option<Shares> {
         let distinct = match (reference.exact, current.exact) {
             (true, true) => pooled.values.len() as f64,
             // Not known without the data: whole numbers mostly repeat on the other side, others do not.
             _ if reference.integer && current.integer => reference.unique.max(current.unique) as f64,
             _ => reference.unique as f64 + current.unique as f64,
         };
-        let edges = sturges(pooled, distinct, reference.integer && current.integer);
-        Shares::over(pooled, &edges)
+        let edges = sturges(pooled, distinct, reference.integer && current.integer)?;
+        Some(Shares::over(pooled, &edges))
     }
 
     /// Of numbers between ascending edges; the last bin holds its upper edge.
@@ -85,20 +85,21 @@ impl Shares {
 
 /// Edges of Sturges' bins (1926) for `size` values between the smallest and the largest of both samples, as
 /// `numpy.histogram_bin_edges(bins="sturges")` places them.
-fn sturges(pooled: &Pooled, size: f64, integer: bool) -> Vec<f64> {
+fn sturges(pooled: &Pooled, size: f64, integer: bool) -> Option<Vec<f64>> {
     let (low, high) = range(pooled);
+    if !(high - low).is_finite() {
+        return None;
+    }
     let mut width = (high - low) / (size.log2() + 1.0);
     if integer && width < 1.0 {
         width = 1.0;
     }
-    equal(low, high, ((high - low) / width).ceil().clamp(1.0, 1024.0) as usize)
+    Some(equal(low, high, ((high - low) / width).ceil().max(1.0).min(1024.0) as usize))
 }
 
 /// Smallest and largest value; half a unit around a single one, as numpy has it.
 pub fn range(pooled: &Pooled) -> (f64, f64) {
-    let low = pooled.values.first().copied().unwrap_or(0.0);
-    let high = pooled.values.last().copied().unwrap_or(0.0);
-    if low == high { (low - 0.5, high + 0.5) } else { (low, high) }
+    if pooled.low == pooled.high { (pooled.low - 0.5, pooled.high + 0.5) } else { (pooled.low, pooled.high) }
 }
 
 /// Edges of `bins` bins of equal width.

@@ -75,22 +75,31 @@ pub fn fisher(paired: &Paired) -> Tested {
     let mode = (((drawn + 1.0) * (ones + 1.0)) / (all + 2.0)).floor().clamp(low, high);
     // Ties with the other tail are exact in theory; rounding may part them by some 1e-13.
     let bound = chance(a) * (1.0 + 1e-9);
-    let top = chance(mode);
-    let mut sum = 0.0;
-    for direction in [-1.0, 1.0] {
-        let mut k = if direction < 0.0 { mode } else { mode + 1.0 };
-        while (low..=high).contains(&k) {
-            let here = chance(k);
-            if here <= bound {
-                sum += here;
-            }
-            if here < top * 1e-20 && here < bound * 1e-14 {
-                break;
-            }
-            k += direction;
-        }
-    }
+    let sum = tail(&chance, bound, mode, low, -1.0) + tail(&chance, bound, mode + 1.0, high, 1.0);
     Tested::new(a * d / (b * c), sum)
+}
+
+/// Sum of the chances up to `bound` from `start` to `end`, on a side where they fall: their start is found by halving.
+fn tail(chance: &impl Fn(f64) -> f64, bound: f64, start: f64, end: f64, direction: f64) -> f64 {
+    let steps = (end - start) * direction;
+    if steps < 0.0 || chance(end) > bound {
+        return 0.0;
+    }
+    let (mut above, mut within) = (-1.0, steps);
+    while within - above > 1.0 {
+        let middle = ((above + within) / 2.0).floor();
+        if chance(start + middle * direction) <= bound { within = middle } else { above = middle }
+    }
+    let mut sum = 0.0;
+    while within <= steps {
+        let here = chance(start + within * direction);
+        sum += here;
+        if here <= sum * 1e-17 {
+            break;
+        }
+        within += 1.0;
+    }
+    sum
 }
 
 /// Rounds of the permutation test of total variation: Evidently's.

@@ -30,10 +30,10 @@ pub fn jensen_shannon(shares: &Shares) -> f64 {
     (sum / 2.0).clamp(0.0, std::f64::consts::LN_2)
 }
 
-/// Hellinger distance `sqrt(1 - Σ sqrt(p q))`.
+/// Hellinger distance `sqrt(1 - Σ sqrt(p q))`, summed as `sqrt(Σ (sqrt(p) - sqrt(q))² / 2)`, which is 0 for equal shares.
 pub fn hellinger(shares: &Shares) -> f64 {
-    let overlap: f64 = pairs(shares).map(|(p, q)| (p * q).sqrt()).sum();
-    (1.0 - overlap.clamp(0.0, 1.0)).sqrt()
+    let sum: f64 = pairs(shares).map(|(p, q)| (p.sqrt() - q.sqrt()).powi(2)).sum();
+    (sum / 2.0).min(1.0).sqrt()
 }
 
 /// Total variation distance: half the sum of differences.

@@ -176,7 +176,11 @@ fn of_histograms((reference, current): (&ColumnProfile, &ColumnProfile), pooled:
 }
 
 fn of_numbers(test: DriftTest, (reference, current): (&Sample, &Sample), pooled: &Pooled, seed: Seed) -> Measured {
-    let binned = |shares: Shares, score: fn(&Shares) -> f64, fill: bool| {
+    let binned = |shares: Option<Shares>, score: fn(&Shares) -> f64, fill: bool| {
+        let Some(shares) = shares else {
+            let note = "the range of the values is too wide for bins".to_owned();
+            return Measured { tested: None, floor: None, note: Some(note) };
+        };
         let floor = floor::of_bins(test, &shares, pooled);
         let shares = if fill { shares.filled() } else { shares };
         Measured { tested: Some(Tested::distance(score(&shares))), floor, note: None }
@@ -213,19 +217,12 @@ fn of_numbers(test: DriftTest, (reference, current): (&Sample, &Sample), pooled:
 
 /// Share of current values before the reference's first or after its last.
 fn range_shift(reference: &Sample, pooled: &Pooled) -> Tested {
-    let (first, last) = (reference.values.first(), reference.values.last());
-    let outside = pooled
-        .values
-        .iter()
-        .zip(&pooled.current)
-        .filter(|(value, _)| first.is_some_and(|first| *value < first) || last.is_some_and(|last| *value > last));
+    let points = pooled.values.iter().zip(&pooled.current);
+    let outside = points.filter(|(value, _)| **value < reference.low || **value > reference.high);
     Tested::distance(outside.map(|(_, count)| count).sum::<f64>() / pooled.m)
 }
 
 fn range_note(reference: &Sample, current: &Sample) -> String {
-    let ends = |sample: &Sample| match (sample.values.first(), sample.values.last()) {
-        (Some(first), Some(last)) => format!("{} – {}", histogram::moment(*first), histogram::moment(*last)),
-        _ => "nothing".to_owned(),
-    };
+    let ends = |sample: &Sample| format!("{} – {}", histogram::moment(sample.low), histogram::moment(sample.high));
     format!("reference {}, current {}", ends(reference), ends(current))
 }

@@ -15,6 +15,10 @@ pub struct Pooled {
     pub n: f64,
     /// Number of values in the current table.
     pub m: f64,
+    /// Smallest value of both.
+    pub low: f64,
+    /// Largest value of both.
+    pub high: f64,
 }
 
 impl Pooled {
@@ -27,6 +31,8 @@ impl Pooled {
             current: Vec::with_capacity(most),
             n: reference.total(),
             m: current.total(),
+            low: reference.low.min(current.low),
+            high: reference.high.max(current.high),
         };
         let (mut i, mut j) = (0, 0);
         while i < reference.values.len() || j < current.values.len() {

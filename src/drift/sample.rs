@@ -18,6 +18,10 @@ pub struct Sample {
     pub unique: u64,
     /// Whether pandas would hold them as integers: whole numbers, none missing. Its histograms have bins of 1 or wider.
     pub integer: bool,
+    /// Smallest value, exact even where the points are not; 0 without values, as `high`.
+    pub low: f64,
+    /// Largest value, exact likewise.
+    pub high: f64,
     /// Arithmetic mean.
     pub mean: f64,
     /// Sum of squared distances from the mean over n.
@@ -38,7 +42,8 @@ impl Sample {
             }
         }
         let (mean, variance) = moments(&values, &counts);
-        Sample { unique: values.len() as u64, values, counts, exact, integer, mean, variance }
+        let (low, high) = (values.first().copied().unwrap_or(0.0), values.last().copied().unwrap_or(0.0));
+        Sample { unique: values.len() as u64, values, counts, exact, integer, low, high, mean, variance }
     }
 
     /// The numbers of a column; `None` when its profile keeps no distribution of them.
@@ -52,6 +57,10 @@ impl Sample {
         }
         // The points of a cut sketch are means of neighbours: their spread is too small, the profile's own is exact.
         sample.unique = column.unique.max(sample.unique);
+        if let Some((min, max)) = column.numbers.as_ref().and_then(|numbers| Some((numbers.min?, numbers.max?))) {
+            // The outermost points lie inside of the outermost values, and bins begin and end at the latter.
+            (sample.low, sample.high) = (min.min(sample.low), max.max(sample.high));
+        }
         let total = sample.total();
         if let Some((mean, std)) = column.numbers.as_ref().and_then(|numbers| Some((numbers.mean?, numbers.std?))) {
             if mean.is_finite() && std.is_finite() && total > 1.0 {

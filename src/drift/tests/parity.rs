@@ -68,8 +68,6 @@ macro_rules! tables {
     ($($name:ident: $least:literal,)*) => {$(
         #[test]
         fn $name() {
-            let file = concat!("../../../tests/fixtures/reference/drift/", stringify!($name), ".json");
-            let _ = file;
             let compared = check(include_str!(concat!(
                 "../../../tests/fixtures/reference/drift/", stringify!($name), ".json"
             )));
