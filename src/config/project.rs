@@ -76,6 +76,7 @@ fn parse(text: &str, environment: &Environment, path: &Path) -> Result<ProjectSp
 fn checked(spec: ProjectSpec, environment: &Environment) -> Result<ProjectSpec> {
     environment.check()?;
     spec.split.check()?;
+    spec.monitor.check()?;
     if spec.transform.recipe.is_some() && spec.transform.steps.is_some() {
         return Err(fail::usage("[transform] has both `recipe` and `steps`").hint("keep one of them").into());
     }

@@ -5,3 +5,27 @@
 //! Does not live here: making profiles (`data`), what a drifted column means for a verdict (`quality`, `ops`).
 //!
 //! Always holds: pure functions of two profiles; same profiles, same numbers; an approximate input is said to be one.
+
+pub mod bins;
+pub mod choice;
+pub mod comparators;
+pub mod compare;
+pub mod divergence;
+pub mod floor;
+pub mod numeric;
+pub mod pooled;
+pub mod report;
+pub mod sample;
+
+mod column;
+mod discrepancy;
+mod discrete;
+mod distribution;
+mod histogram;
+mod kolmogorov;
+mod measure;
+mod permute;
+mod small;
+
+#[cfg(test)]
+mod tests;

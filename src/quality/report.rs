@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::units;
 use crate::quality::rows::Rows;
 use crate::record::evaluation::Verdict;
+use crate::record::profile::Histograms;
 use crate::spec::schema::Severity;
 
 /// One way in which a table is not what its schema says.
@@ -35,17 +36,6 @@ pub struct Finding {
     pub count: u64,
     /// The edit of the schema, or the command, that settles it.
     pub fix: String,
-}
-
-/// Two distributions over the same bins.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Histograms {
-    /// What each bin holds: a value, or `low – high`.
-    pub labels: Vec<String>,
-    /// Share of the reference in each bin.
-    pub reference: Vec<f64>,
-    /// Share of the current table in each bin.
-    pub current: Vec<f64>,
 }
 
 impl Finding {

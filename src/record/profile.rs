@@ -136,6 +136,17 @@ pub struct TextProfile {
     pub invalid: u64,
 }
 
+/// Two distributions over the same bins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Histograms {
+    /// What each bin holds: a value, or `low – high`.
+    pub labels: Vec<String>,
+    /// Share of the reference in each bin.
+    pub reference: Vec<f64>,
+    /// Share of the current table in each bin.
+    pub current: Vec<f64>,
+}
+
 impl ProfileRecord {
     /// The profile of column `name`.
     pub fn column(&self, name: &str) -> Option<&ColumnProfile> {

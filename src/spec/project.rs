@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::spec::drift::DriftSpec;
 use crate::spec::model::{Task, TrainSpec};
 use crate::spec::recipe::TransformSpec;
 use crate::spec::schema::Severity;
@@ -34,7 +35,7 @@ pub struct ProjectSpec {
     /// How it is served.
     pub serve: ServeSpec,
     /// How it is watched.
-    pub monitor: MonitorSpec,
+    pub monitor: DriftSpec,
     /// Commands of the project's own in the same graph.
     #[serde(rename = "stage")]
     pub stages: Vec<StageSpec>,
@@ -163,20 +164,6 @@ pub struct ServeSpec {
 impl Default for ServeSpec {
     fn default() -> ServeSpec {
         ServeSpec { host: "127.0.0.1".to_owned(), port: 8080, capture: 0.0 }
-    }
-}
-
-/// `[monitor]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct MonitorSpec {
-    /// Share of drifted columns from which the whole table counts as drifted, in `(0, 1]`.
-    pub share: f64,
-}
-
-impl Default for MonitorSpec {
-    fn default() -> MonitorSpec {
-        MonitorSpec { share: 0.5 }
     }
 }
 
