@@ -62,3 +62,13 @@ pub const SKETCH_POINTS_MAX: usize = 1_024;
 pub const SOURCE_BYTES_MAX: u64 = 64 << 30;
 /// Most times that a compressed source may grow when unpacked; text tables shrink ten- to fiftyfold.
 pub const UNPACK_RATIO_MAX: u64 = 1_000;
+/// Rows on which suspicions about columns are ruled out before all rows are looked at.
+pub const SENSE_SAMPLE_ROWS: usize = 4_096;
+/// Values of all columns together in that sample: 64 MB, so that a table of 50,000 columns is sampled more thinly.
+pub const SENSE_SAMPLE_CELLS_MAX: usize = 8_000_000;
+/// Numeric columns whose pairs are searched for leaks and copies: half a million pairs take some tenths of a second.
+pub const SENSE_PAIR_COLUMNS_MAX: usize = 1_000;
+/// Rows up to which an isolation forest is grown without being asked for: it costs about a microsecond a row and core.
+pub const SENSE_ISOLATION_ROWS_MAX: usize = 200_000;
+/// Values of all numeric columns together for it, unless asked for: 256 MB.
+pub const SENSE_ISOLATION_CELLS_MAX: usize = 32_000_000;
