@@ -71,7 +71,8 @@ pub fn conflicts(study: &Study) -> Result<Option<Finding>> {
             finding.samples.push(format!("{target} {class}, {} rows with these features", rows.len()));
         }
     }
-    finding.fix = "correct the labels, or add a feature that tells these rows apart; accept it when chance decides".to_owned();
+    finding.fix =
+        "correct the labels, or add a feature that tells these rows apart; accept it when chance decides".to_owned();
     Ok(Some(finding))
 }
 

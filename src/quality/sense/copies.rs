@@ -103,8 +103,7 @@ fn scaled(study: &Study, places: &[usize]) -> Result<Vec<(usize, usize, String)>
         // Two values always lie on a line: flags and their opposites are compared as categories.
         matches!(profile.column_type, ColumnType::Integer | ColumnType::Float) && profile.unique > 2
     };
-    let places: Vec<usize> =
-        places.iter().filter(is_number).copied().take(study.options.pair_columns_max).collect();
+    let places: Vec<usize> = places.iter().filter(is_number).copied().take(study.options.pair_columns_max).collect();
     let probes: Vec<Vec<f64>> = places.iter().map(|place| probe(study.sampled(*place))).collect();
     let mut found: Vec<(usize, usize, String)> = Vec::new();
     let mut gone = vec![false; places.len()];

@@ -121,9 +121,11 @@ fn is_called_id(name: &str) -> bool {
 /// A UUID, or as many hexadecimal digits as a hash has, some of them letters or not.
 fn is_hash(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_hexdigit).count();
-    let uuid = text.len() == 36 && digits == 32 && text.bytes().enumerate().all(|(at, byte)| match at {
-        8 | 13 | 18 | 23 => byte == b'-',
-        _ => byte != b'-',
-    });
+    let uuid = text.len() == 36
+        && digits == 32
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte != b'-',
+        });
     uuid || (digits == text.len() && HASH_LENGTHS.contains(&digits))
 }

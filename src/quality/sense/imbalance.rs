@@ -56,9 +56,10 @@ fn of_classes(target: &str, mut classes: Vec<(String, u64)>) -> Vec<Finding> {
             "classes of similar size, or a metric and a split that allow for it".to_owned(),
         );
         finding.count = smallest.1;
-        finding.fix = "set [split] method = \"stratified\" and judge by f1_macro or average precision, not by accuracy, \
+        finding.fix =
+            "set [split] method = \"stratified\" and judge by f1_macro or average precision, not by accuracy, \
                        in [evaluate] metrics"
-            .to_owned();
+                .to_owned();
         findings.push(finding);
     }
     let rare: Vec<(String, u64)> = classes.into_iter().rev().filter(|(_, count)| *count < CLASS_ROWS_MIN).collect();

@@ -41,7 +41,12 @@ pub fn isolation(study: &Study) -> Result<Option<Finding>> {
         return Ok(Some(left_out(rows, most)));
     }
     let columns: Vec<Vec<f64>> = places.par_iter().map(|place| filled(study, *place)).collect::<Result<_>>()?;
-    let forest = Forest::grow(&columns, options.trees.max(1), options.tree_rows.max(2), Seed(study.options.seed).derive("isolation"));
+    let forest = Forest::grow(
+        &columns,
+        options.trees.max(1),
+        options.tree_rows.max(2),
+        Seed(study.options.seed).derive("isolation"),
+    );
     let scores = forest.scores(&columns);
     let least = match options.contamination {
         Some(share) => highest(&scores, share.clamp(0.0, 0.5)),
@@ -52,7 +57,9 @@ pub fn isolation(study: &Study) -> Result<Option<Finding>> {
         return Ok(None);
     }
     let rule = match options.contamination {
-        Some(share) => format!("not among the {} of rows of the highest anomaly score (from {least:.3})", percent(share)),
+        Some(share) => {
+            format!("not among the {} of rows of the highest anomaly score (from {least:.3})", percent(share))
+        }
         None => format!("anomaly score < {least}"),
     };
     let found = rows_of(odd, FINDING_ROWS_MAX);
@@ -60,7 +67,11 @@ pub fn isolation(study: &Study) -> Result<Option<Finding>> {
     let of = units::plural(places.len() as u64, "numeric feature");
     let mut finding = Finding::new("OUTLIERS_ISOLATION", Severity::Info, None)
         .says(
-            format!("{rule}; isolation forest of {} trees of {} rows over {of}", options.trees.max(1), options.tree_rows.min(rows)),
+            format!(
+                "{rule}; isolation forest of {} trees of {} rows over {of}",
+                options.trees.max(1),
+                options.tree_rows.min(rows)
+            ),
             format!("{}; the highest score is {top:.3}", of_rows(found.count, rows as u64, "row")),
             "rows that take as many random cuts to set apart as others".to_owned(),
         )

@@ -140,7 +140,10 @@ fn of_numbers(feature: &[f64], target: &[f64], bar: Bar) -> Option<Relation> {
     let straight = pearson_squared(&a, &b);
     let ranked = spearman_squared(&a, &b);
     if straight >= bar.explained && ranked >= RANKS_BESIDE_MIN {
-        return told("squared correlation with the target < 0.999", format!("goes along a straight line ({}) with", r2(straight)));
+        return told(
+            "squared correlation with the target < 0.999",
+            format!("goes along a straight line ({}) with", r2(straight)),
+        );
     }
     if rows >= NEAR_ROWS_MIN && ranked >= bar.explained {
         return told(

@@ -40,10 +40,8 @@ pub fn near_keys(study: &Study) -> Result<Option<Finding>> {
         }
         Some(key)
     };
-    let mut keys: Vec<(String, u32)> = (0..study.table.rows())
-        .into_par_iter()
-        .filter_map(|row| Some((cell(row, true)?, row as u32)))
-        .collect();
+    let mut keys: Vec<(String, u32)> =
+        (0..study.table.rows()).into_par_iter().filter_map(|row| Some((cell(row, true)?, row as u32))).collect();
     keys.par_sort_unstable();
     let mut odd: Vec<(u32, u32)> = Vec::new();
     for group in keys.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1) {
@@ -62,7 +60,8 @@ pub fn near_keys(study: &Study) -> Result<Option<Finding>> {
         return Ok(None);
     }
     odd.sort_unstable();
-    let shown = |row: u32| key.iter().filter_map(|name| study.table.cell(row as usize, name)).collect::<Vec<_>>().join(", ");
+    let shown =
+        |row: u32| key.iter().filter_map(|name| study.table.cell(row as usize, name)).collect::<Vec<_>>().join(", ");
     let (row, first) = odd[0];
     let (named, place) = match key.as_slice() {
         [only] => (format!("`{only}`"), Some(only.as_str())),
@@ -77,10 +76,19 @@ pub fn near_keys(study: &Study) -> Result<Option<Finding>> {
         shown(first),
     );
     let mut finding = Finding::new("NEAR_DUPLICATE_KEY", Severity::Warning, place)
-        .says(format!("values of {named} differ by more than case, spaces and the form of letters"), observed, "one spelling of each key".to_owned())
+        .says(
+            format!("values of {named} differ by more than case, spaces and the form of letters"),
+            observed,
+            "one spelling of each key".to_owned(),
+        )
         .at(Rows::of(odd.iter().map(|(row, _)| *row as usize)));
-    finding.samples = odd.iter().take(finding.rows.len()).map(|(row, first)| format!("{} ~ {}", shown(*row), shown(*first))).collect();
-    finding.fix = "write each key in one way where the source is made, and remove rows that were meant to be one".to_owned();
+    finding.samples = odd
+        .iter()
+        .take(finding.rows.len())
+        .map(|(row, first)| format!("{} ~ {}", shown(*row), shown(*first)))
+        .collect();
+    finding.fix =
+        "write each key in one way where the source is made, and remove rows that were meant to be one".to_owned();
     Ok(Some(finding))
 }
 

@@ -48,12 +48,17 @@ pub fn outliers(study: &Study, place: usize) -> Result<Option<Finding>> {
     let mut finding = Finding::new("OUTLIERS_MAD", Severity::Info, Some(&column.name))
         .says(
             format!("0.6745 × |x - median| / MAD <= {threshold}, with median {median} and MAD {}", tidy(distance)),
-            format!("{count} beyond (a normal column has up to {usual}); from {} to {}", span_end(numbers.min), span_end(numbers.max)),
+            format!(
+                "{count} beyond (a normal column has up to {usual}); from {} to {}",
+                span_end(numbers.min),
+                span_end(numbers.max)
+            ),
             format!("between {low} and {high}"),
         )
         .at(rows);
     finding.samples = samples(study.table, &column.name, &finding.rows, score);
-    finding.fix = "check these values; correct or empty them where the source is made, or clip them in the recipe".to_owned();
+    finding.fix =
+        "check these values; correct or empty them where the source is made, or clip them in the recipe".to_owned();
     Ok(Some(finding))
 }
 

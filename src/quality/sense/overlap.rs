@@ -27,7 +27,9 @@ pub fn overlap(train: &Table, test: &Table, key: &[String], roles: &Roles) -> Re
     }
     let common: Vec<String> = names(test).into_iter().filter(|name| train.column(name).is_ok()).collect();
     if common.is_empty() {
-        return Err(fail::usage("the two tables have no column in common").hint("compare tables of one dataset").into());
+        return Err(fail::usage("the two tables have no column in common")
+            .hint("compare tables of one dataset")
+            .into());
     }
     let stacked: Vec<(String, Column)> = common
         .into_iter()
@@ -54,7 +56,10 @@ pub fn overlap(train: &Table, test: &Table, key: &[String], roles: &Roles) -> Re
         let mut finding = finding(Severity::Warning, rule, &by_key, total, "have the key of a training row");
         let cells = |row: &u64| key.iter().filter_map(|name| test.cell(*row as usize - 1, name)).collect::<Vec<_>>();
         finding.samples = finding.rows.iter().map(|row| cells(row).join(", ")).collect();
-        finding.fix = format!("split by group, so that a key stays on one side: [split] method = \"group\", column = {:?}", key[0]);
+        finding.fix = format!(
+            "split by group, so that a key stays on one side: [split] method = \"group\", column = {:?}",
+            key[0]
+        );
         findings.push(finding);
     }
     let fix = "remove repeated rows from the source, or split by group, so that no row is on both sides";
@@ -79,8 +84,12 @@ fn names(table: &Table) -> Vec<String> {
 
 fn finding(severity: Severity, rule: String, pairs: &[(u32, u32)], total: u64, seen: &str) -> Finding {
     let (row, first) = pairs[0];
-    let observed =
-        format!("{} {seen}; test row {} is training row {}", of_rows(pairs.len() as u64, total, "row"), row + 1, first + 1);
+    let observed = format!(
+        "{} {seen}; test row {} is training row {}",
+        of_rows(pairs.len() as u64, total, "row"),
+        row + 1,
+        first + 1
+    );
     Finding::new("TRAIN_TEST_OVERLAP", severity, None)
         .says(rule, observed, "test rows that training has not seen".to_owned())
         .at(Rows::of(pairs.iter().map(|(row, _)| *row as usize)))
@@ -94,8 +103,12 @@ fn stack(train: &Column, test: &Column) -> Result<Column> {
         true => (train.clone(), test.clone()),
         false if number(&a) && number(&b) => (train.cast(&DataType::Float64)?, test.cast(&DataType::Float64)?),
         // A column without any value takes any type, and is no reason to stop.
-        false if test.null_count() == test.len() => (train.clone(), Column::full_null(test.name().clone(), test.len(), &a)),
-        false if train.null_count() == train.len() => (Column::full_null(train.name().clone(), train.len(), &b), test.clone()),
+        false if test.null_count() == test.len() => {
+            (train.clone(), Column::full_null(test.name().clone(), test.len(), &a))
+        }
+        false if train.null_count() == train.len() => {
+            (Column::full_null(train.name().clone(), train.len(), &b), test.clone())
+        }
         false => {
             let name = train.name();
             return Err(fail::usage(format!("column `{name}` is {a} in training rows and {b} in test rows"))

@@ -72,7 +72,8 @@ type Pair = (usize, Way, usize);
 /// All pairs of the first `pair_columns_max` numeric features are ruled out on 64 rows, in most cases on the first two of
 /// them; more columns than that are said. Cost: columns² × 6 sums, and one pass over the rows for each pair that is left.
 pub fn pairs(study: &Study, alone: &HashSet<usize>) -> Result<Vec<Finding>> {
-    let (Some((target, Goal::Numbers(values))), Some(Goal::Numbers(sampled))) = (&study.goal, &study.sample.goal) else {
+    let (Some((target, Goal::Numbers(values))), Some(Goal::Numbers(sampled))) = (&study.goal, &study.sample.goal)
+    else {
         return Ok(Vec::new());
     };
     let Some(off) = study.profile.column(target).and_then(spread).map(|spread| spread * OFF_MAX) else {

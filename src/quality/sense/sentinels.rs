@@ -11,8 +11,24 @@ use crate::spec::schema::{ColumnType, Severity};
 
 /// Numbers that people write for "unknown".
 const NUMBERS: [f64; 18] = [
-    -1.0, -9.0, -99.0, -999.0, -9_999.0, -99_999.0, -999_999.0, -32_768.0, -2_147_483_648.0, 99.0, 999.0, 9_999.0,
-    99_999.0, 999_999.0, 9_999_999.0, 99_999_999.0, 999_999_999.0, 2_147_483_647.0,
+    -1.0,
+    -9.0,
+    -99.0,
+    -999.0,
+    -9_999.0,
+    -99_999.0,
+    -999_999.0,
+    -32_768.0,
+    -2_147_483_648.0,
+    99.0,
+    999.0,
+    9_999.0,
+    99_999.0,
+    999_999.0,
+    9_999_999.0,
+    99_999_999.0,
+    999_999_999.0,
+    2_147_483_647.0,
 ];
 /// The same as days since 1970: 0001-01-01, 1753-01-01, 1899-12-30, 1899-12-31, 1900-01-01, 1970-01-01, 2099-12-31,
 /// 9999-12-31.
@@ -58,7 +74,8 @@ pub fn sentinels(study: &Study, place: usize) -> Result<Option<Finding>> {
         if rows.count < ROWS_MIN {
             continue;
         }
-        let observed = format!("{name} in {}, apart from all other values", of_rows(rows.count, column.present, "value"));
+        let observed =
+            format!("{name} in {}, apart from all other values", of_rows(rows.count, column.present, "value"));
         let mut finding = Finding::new("SENTINEL", Severity::Warning, Some(&column.name))
             .says(
                 "no value that is written for \"unknown\" stands apart at an end of the range".to_owned(),
@@ -90,10 +107,9 @@ fn apart(view: View, column: &ColumnProfile, value: f64) -> bool {
     let others = view.numbers().map(|(_, number)| number).filter(|number| number.is_finite() && *number != value);
     // A second sentinel must not hide the first.
     let others = others.filter(|number| name_of(column.column_type, *number).is_none());
-    let (low, high, count) =
-        others.fold((f64::INFINITY, f64::NEG_INFINITY, 0_u64), |(low, high, count), number| {
-            (low.min(number), high.max(number), count + 1)
-        });
+    let (low, high, count) = others.fold((f64::INFINITY, f64::NEG_INFINITY, 0_u64), |(low, high, count), number| {
+        (low.min(number), high.max(number), count + 1)
+    });
     if count == 0 || (low..=high).contains(&value) {
         return false;
     }

@@ -13,7 +13,6 @@ use crate::data::plain;
 use crate::data::table::Table;
 use crate::data::target::{Target, infer_task, read_target};
 use crate::quality::report::Finding;
-use crate::quality::rows::Rows;
 use crate::quality::sense::options::SenseOptions;
 use crate::record::profile::{ColumnProfile, ProfileRecord};
 use crate::spec::model::Task;
@@ -43,8 +42,6 @@ pub struct Study<'a> {
 
 /// Some rows, or all rows of a small table.
 pub struct Sample {
-    /// Their numbers, ascending, counted from 0.
-    pub rows: Vec<u32>,
     /// All columns at those rows.
     pub frame: Frame,
     /// The target at those rows.
@@ -112,7 +109,7 @@ impl<'a> Study<'a> {
         let rows = sample_rows(table.rows(), profile.columns.len(), options);
         let frame = if rows.len() == table.rows() { table.frame_all()? } else { table.take(&rows)?.frame_all()? };
         let sampled = goal.as_ref().map(|(_, goal)| goal.take(&rows));
-        let sample = Sample { rows, frame, goal: sampled };
+        let sample = Sample { frame, goal: sampled };
         Ok(Study { table, profile, options, goal, features, sample, notes, ignored })
     }
 
@@ -186,11 +183,6 @@ pub fn is_missing(values: &Values, row: usize) -> bool {
         Values::Indicator { .. } => false,
         Values::Category { codes, .. } => codes[row] == MISSING_CODE,
     }
-}
-
-/// The first rows of a table that pass `test`, and how many do.
-pub fn rows_where(rows: usize, test: impl Fn(usize) -> bool) -> Rows {
-    Rows::of((0..rows).filter(|row| test(*row)))
 }
 
 fn read_goal(table: &Table, name: &str, task: Option<Task>) -> Result<Goal> {

@@ -50,7 +50,8 @@ pub fn times(column: &ColumnProfile) -> Vec<Finding> {
             "every moment once".to_owned(),
         );
         finding.count = repeats;
-        finding.fix = "remove the rows that come twice, or name the column as [data] key to see which they are".to_owned();
+        finding.fix =
+            "remove the rows that come twice, or name the column as [data] key to see which they are".to_owned();
         findings.push(finding);
     }
     findings
