@@ -77,3 +77,13 @@ pub const ASSOCIATED_COLUMNS_MAX: usize = 100;
 pub const RANKED_ROWS_MAX: usize = 1_000_000;
 /// Slices profiled one by one; more are not read by anybody.
 pub const SLICES_MAX: usize = 20;
+/// Rows on which suspicions about columns are ruled out before all rows are looked at.
+pub const SENSE_SAMPLE_ROWS: usize = 4_096;
+/// Values of all columns together in that sample: 64 MB, so that a table of 50,000 columns is sampled more thinly.
+pub const SENSE_SAMPLE_CELLS_MAX: usize = 8_000_000;
+/// Numeric columns whose pairs are searched for leaks and copies: half a million pairs take some tenths of a second.
+pub const SENSE_PAIR_COLUMNS_MAX: usize = 1_000;
+/// Rows up to which an isolation forest is grown without being asked for: it costs about a microsecond a row and core.
+pub const SENSE_ISOLATION_ROWS_MAX: usize = 200_000;
+/// Values of all numeric columns together for it, unless asked for: 256 MB.
+pub const SENSE_ISOLATION_CELLS_MAX: usize = 32_000_000;

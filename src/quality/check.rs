@@ -44,7 +44,8 @@ pub fn check(table: &Table, profile: &ProfileRecord, schema: &SchemaSpec) -> Res
     Ok(findings)
 }
 
-fn check_profile(table: &Table, profile: &ProfileRecord) -> Result<()> {
+/// Fails when `profile` is not that of `table`.
+pub(super) fn check_profile(table: &Table, profile: &ProfileRecord) -> Result<()> {
     let columns = table.columns();
     let described = profile.columns.iter().map(|column| (&column.name, column.column_type));
     let same = columns.iter().map(|column| (&column.name, column.column_type)).eq(described);

@@ -106,7 +106,7 @@ fn rows_of(repeats: &[(u32, u32)]) -> Rows {
 ///
 /// Rows are grouped by a hash of 64 bits and compared value by value inside a group, so the result does not depend on the
 /// hash. O(rows × columns) and one parallel sort of 16 bytes a row.
-fn repeats(columns: &[&Column], skip_missing: bool) -> Result<Vec<(u32, u32)>> {
+pub(super) fn repeats(columns: &[&Column], skip_missing: bool) -> Result<Vec<(u32, u32)>> {
     let views = columns.iter().map(|column| View::of(column)).collect::<Result<Vec<_>>>()?;
     let count = columns.first().map_or(0, |column| column.len());
     let mut hashed: Vec<(u64, u32)> = vec![(0, 0); count];

@@ -16,6 +16,7 @@ mod outliers;
 pub mod report;
 mod rows;
 mod rules;
+pub mod sense;
 mod table;
 mod values;
 pub mod written;
