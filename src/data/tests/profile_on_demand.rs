@@ -110,11 +110,13 @@ fn a_column_that_gives_the_target_away_tells_all() -> Result<()> {
 
 #[test]
 fn degenerate_tables_have_associations_too() -> Result<()> {
-    for text in ["a,b,y\n", "a,b,y\n1,2,\n", "a,b,y\n1,x,0\n", "a,b,y\n,,\n,,\n", "a,y\n1e308,1\n-1e308,2\n1e308,3\n"] {
+    for text in ["a,b,y\n1,2,\n", "a,b,y\n1,x,0\n", "a,b,y\n,,\n,,\n", "a,y\n1e308,1\n-1e308,2\n1e308,3\n"] {
         let found = associate(&table(text)?, Some("y"))?;
         assert!(found.information.iter().all(|entry| entry.nats.is_finite() && entry.share.is_finite()), "{text}");
         assert!(found.pearson.iter().filter_map(|pair| pair.value).all(|value| value.abs() <= 1.0), "{text}");
     }
+    let none = associate(&table("a,y\n1,2\n")?.take(&[])?, Some("y"))?;
+    assert_eq!((none.pearson[0].value, none.information[0].nats), (None, 0.0));
     let exact = associate(&table("a,b\n1e308,-1e-300\n-1e308,1e-300\n5e307,-5e-301\n")?, None)?;
     assert!((exact.pearson[0].value.unwrap_or(0.0) + 1.0).abs() < 1e-15);
     Ok(())
