@@ -94,7 +94,7 @@ fn sturges(pooled: &Pooled, size: f64, integer: bool) -> Option<Vec<f64>> {
     if integer && width < 1.0 {
         width = 1.0;
     }
-    Some(equal(low, high, ((high - low) / width).ceil().max(1.0).min(1024.0) as usize))
+    Some(equal(low, high, ((high - low) / width).ceil().clamp(1.0, 1024.0) as usize))
 }
 
 /// Smallest and largest value; half a unit around a single one, as numpy has it.

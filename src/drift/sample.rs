@@ -62,10 +62,9 @@ impl Sample {
             (sample.low, sample.high) = (min.min(sample.low), max.max(sample.high));
         }
         let total = sample.total();
-        if let Some((mean, std)) = column.numbers.as_ref().and_then(|numbers| Some((numbers.mean?, numbers.std?))) {
-            if mean.is_finite() && std.is_finite() && total > 1.0 {
-                (sample.mean, sample.variance) = (mean, std * std * (total - 1.0) / total);
-            }
+        let own = column.numbers.as_ref().and_then(|numbers| Some((numbers.mean?, numbers.std?)));
+        if let Some((mean, std)) = own.filter(|(mean, std)| mean.is_finite() && std.is_finite() && total > 1.0) {
+            (sample.mean, sample.variance) = (mean, std * std * (total - 1.0) / total);
         }
         Some(sample)
     }

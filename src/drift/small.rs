@@ -29,7 +29,7 @@ pub fn parabola(xs: &[f64], ys: &[f64], x: f64) -> f64 {
 /// Chance that Cramér and von Mises' sum `u` is at least this large, over all orders of `n` and `m` rows without ties
 /// (Xiao, Gordon, Yakovlev 2006, algorithm 1).
 pub fn cramer_exact(u: f64, n: u64, m: u64) -> f64 {
-    let divisor = (1..=n.min(m)).rev().find(|d| n % d == 0 && m % d == 0).unwrap_or(1);
+    let divisor = (1..=n.min(m)).rev().find(|d| n.is_multiple_of(*d) && m.is_multiple_of(*d)).unwrap_or(1);
     let multiple = n / divisor * m;
     let (a, b) = ((multiple / n) as i64, (multiple / m) as i64);
     let product = (n * m) as f64;
@@ -162,12 +162,12 @@ fn rotate(a: &mut [[f64; 4]; 4], vectors: &mut [[f64; 4]; 4], p: usize, q: usize
     let tangent = slope.signum() / (slope.abs() + (slope * slope + 1.0).sqrt());
     let cosine = 1.0 / (tangent * tangent + 1.0).sqrt();
     let sine = tangent * cosine;
-    for k in 0..4 {
-        (a[k][p], a[k][q]) = (cosine * a[k][p] - sine * a[k][q], sine * a[k][p] + cosine * a[k][q]);
+    for row in a.iter_mut() {
+        (row[p], row[q]) = (cosine * row[p] - sine * row[q], sine * row[p] + cosine * row[q]);
     }
-    for k in 0..4 {
-        (a[p][k], a[q][k]) = (cosine * a[p][k] - sine * a[q][k], sine * a[p][k] + cosine * a[q][k]);
-    }
+    let (upper, lower) = (a[p], a[q]);
+    a[p] = std::array::from_fn(|k| cosine * upper[k] - sine * lower[k]);
+    a[q] = std::array::from_fn(|k| sine * upper[k] + cosine * lower[k]);
     for row in vectors.iter_mut() {
         (row[p], row[q]) = (cosine * row[p] - sine * row[q], sine * row[p] + cosine * row[q]);
     }
