@@ -9,8 +9,8 @@
 //! into another or dropped without a sentence that says so; rows that are not for training cannot reach a fit, because
 //! only [`split::Split::training`] makes a [`split::TrainSplit`].
 
-pub mod file;
 pub mod associate;
+pub mod file;
 pub mod format;
 pub mod frame;
 pub mod infer;

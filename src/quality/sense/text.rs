@@ -139,7 +139,7 @@ fn damage(value: &str) -> Option<Damage> {
 
 fn has_entity(value: &str) -> bool {
     let by_number = |(at, _): (usize, &str)| {
-        let rest = value[at + 2..].as_bytes();
+        let rest = &value.as_bytes()[at + 2..];
         let length = rest.iter().position(|byte| *byte == b';').unwrap_or(0);
         length > 0 && length <= 6 && rest[..length].iter().all(u8::is_ascii_alphanumeric)
     };

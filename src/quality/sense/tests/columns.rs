@@ -96,7 +96,7 @@ fn keys_and_ignored_columns_are_no_identifiers() -> Result<()> {
 
 #[test]
 fn values_for_unknown_are_found() -> Result<()> {
-    let often = |row: usize| row % 20 == 0;
+    let often = |row: usize| row.is_multiple_of(20);
     check(integers("a", |row| if often(row) { -999 } else { 18 + row as i64 % 60 }), "SENTINEL")?;
     check(floats("a", |row| if often(row) { -1.0 } else { (row % 60) as f64 / 2.0 }), "SENTINEL")?;
     check(integers("a", |row| if often(row) { 999 } else { 18 + row as i64 % 60 }), "SENTINEL")?;
