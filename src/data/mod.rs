@@ -2,13 +2,14 @@
 //!
 //! Lives here: the only door to polars ([`table::Table`]), text and Parquet formats (`format`), whole-file type inference
 //! (`infer`, `value`), statistics of columns (`profile`), the column to predict (`target`), the division of rows
-//! (`split`), and the plain form that all further maths reads (`frame`, `matrix`).
+//! (`split`), two tables side by side (`diff`), and the plain form that all further maths reads (`frame`, `matrix`).
 //! Does not live here: whether values are acceptable (`quality`), features (`features`), where tables are kept (`repo`).
 //!
 //! Always holds: a table has only columns of the six types of `spec::schema::ColumnType`; no value of a raw file is turned
 //! into another or dropped without a sentence that says so; rows that are not for training cannot reach a fit, because
 //! only [`split::Split::training`] makes a [`split::TrainSplit`].
 
+pub mod diff;
 pub mod format;
 pub mod frame;
 pub mod infer;
