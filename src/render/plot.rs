@@ -231,8 +231,8 @@ pub fn columns(name: &str, labels: &[String], now: &[f64], then: &[f64]) -> Stri
     axis(&mut svg, peak);
     let wide = (slot * 0.8).min(44.0);
     let mut bars = String::new();
-    for index in 0..count {
-        let (x, tall) = (LEFT + slot * index as f64 + (slot - wide) / 2.0, height(&now[index]));
+    for (index, share) in now[..count].iter().enumerate() {
+        let (x, tall) = (LEFT + slot * index as f64 + (slot - wide) / 2.0, height(share));
         write!(bars, "M{x:.1} {BASE}v-{tall:.1}h{wide:.1}v{tall:.1}z").expect(INFALLIBLE);
     }
     let line = outline(&then[..count].iter().map(height).collect::<Vec<_>>(), Some(wide + 4.0));

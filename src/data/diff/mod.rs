@@ -18,6 +18,9 @@ use crate::data::table::Table;
 /// Pairs of rows compared by one thread at a time.
 const PIECE_ROWS: usize = 16_384;
 
+/// Rows of the old table, each with a row of the new one.
+type RowPairs = Vec<(u32, u32)>;
+
 /// How the rows of two tables differ. Row numbers count from 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowDiff {
@@ -101,7 +104,7 @@ pub fn by_key(old: &Table, new: &Table, key: &[String]) -> Result<RowDiff> {
     // Which rows are equal as a whole is only asked where keys repeat.
     let whole = (diff.repeated_keys != (0, 0)).then(|| group(&old_side, &new_side));
     let pairs = pair(&keys, whole.as_ref(), &mut diff);
-    let pieces: Vec<(Vec<(u32, u32)>, Vec<u64>)> =
+    let pieces: Vec<(RowPairs, Vec<u64>)> =
         pairs.par_chunks(PIECE_ROWS).map(|pairs| differing(pairs, &old_side, &new_side)).collect();
     let mut counts = vec![0_u64; columns.len()];
     for (changed, cells) in pieces {
@@ -121,7 +124,7 @@ pub fn by_key(old: &Table, new: &Table, key: &[String]) -> Result<RowDiff> {
 
 /// Rows with the same key, to be compared. Rows without a partner, and equal rows of a repeated key, go to `diff` at
 /// once.
-fn pair(keys: &Groups, whole: Option<&Groups>, diff: &mut RowDiff) -> Vec<(u32, u32)> {
+fn pair(keys: &Groups, whole: Option<&Groups>, diff: &mut RowDiff) -> RowPairs {
     let (old, new) = (keys.members(&keys.old), keys.members(&keys.new));
     let mut pairs = Vec::new();
     for key in 0..keys.count {
@@ -161,7 +164,7 @@ fn without_equal(old: &[u32], new: &[u32], whole: &Groups, equal: &mut u64) -> (
 }
 
 /// The pairs that differ in some column, and the number of differences in each column.
-fn differing(pairs: &[(u32, u32)], old: &Side<'_>, new: &Side<'_>) -> (Vec<(u32, u32)>, Vec<u64>) {
+fn differing(pairs: &[(u32, u32)], old: &Side<'_>, new: &Side<'_>) -> (RowPairs, Vec<u64>) {
     let mut is_changed = vec![false; pairs.len()];
     let mut counts = Vec::with_capacity(old.columns());
     for column in 0..old.columns() {
