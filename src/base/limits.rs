@@ -87,3 +87,13 @@ pub const SENSE_PAIR_COLUMNS_MAX: usize = 1_000;
 pub const SENSE_ISOLATION_ROWS_MAX: usize = 200_000;
 /// Values of all numeric columns together for it, unless asked for: 256 MB.
 pub const SENSE_ISOLATION_CELLS_MAX: usize = 32_000_000;
+/// Columns that get a card in a page about a profile: more would make it slower to open than to ask for them by name.
+pub const PAGE_COLUMNS_MAX: usize = 1_000;
+/// Columns of a map of correlations; names of more cannot be read.
+pub const HEAT_MAP_COLUMNS_MAX: usize = 40;
+/// Findings that a page, or a document in Markdown, JUnit XML or annotations lists; more hide each other.
+pub const DOCUMENT_FINDINGS_MAX: usize = 2_000;
+/// Most characters of a document in Markdown: comments on GitHub end at 65,536.
+pub const MARKDOWN_CHARACTERS_MAX: usize = 60_000;
+/// Rows of each kind that a comparison of two tables shows unless asked for more.
+pub const DIFF_ROWS_SHOWN: usize = 20;

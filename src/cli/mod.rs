@@ -9,6 +9,7 @@
 mod app;
 mod args;
 mod completions;
+mod diff;
 mod evaluate;
 mod fsck;
 mod gc;
@@ -85,6 +86,7 @@ enum Verb {
     Run(run::RunArgs),
     Status(status::StatusArgs),
     Log(log::LogArgs),
+    Diff(diff::DiffArgs),
     Why(why::WhyArgs),
     Fsck(fsck::FsckArgs),
     Gc(gc::GcArgs),
@@ -147,6 +149,7 @@ fn dispatch(verb: Verb, app: &App) -> anyhow::Result<Answer> {
         Verb::Run(args) => run::run(&args, app),
         Verb::Status(args) => status::run(&args, app),
         Verb::Log(args) => log::run(&args, app),
+        Verb::Diff(args) => diff::run(&args, app),
         Verb::Why(args) => why::run(&args, app),
         Verb::Fsck(args) => fsck::run(&args, app),
         Verb::Gc(args) => gc::run(&args, app),

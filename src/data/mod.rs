@@ -2,7 +2,7 @@
 //!
 //! Lives here: the only door to polars ([`table::Table`]), text and Parquet formats (`format`), whole-file type inference
 //! (`infer`, `value`), statistics of columns (`profile`), the column to predict (`target`), the division of rows
-//! (`split`), and the plain form that all further maths reads (`frame`, `matrix`).
+//! (`split`), two tables side by side (`diff`), and the plain form that all further maths reads (`frame`, `matrix`).
 //! Does not live here: whether values are acceptable (`quality`), features (`features`), where tables are kept (`repo`).
 //!
 //! Always holds: a table has only columns of the six types of `spec::schema::ColumnType`; no value of a raw file is turned
@@ -11,6 +11,7 @@
 
 pub mod associate;
 pub mod file;
+pub mod diff;
 pub mod format;
 pub mod frame;
 pub mod infer;

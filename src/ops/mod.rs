@@ -9,6 +9,7 @@
 pub mod command;
 pub mod context;
 pub mod dataset;
+pub mod diff;
 pub mod evaluate;
 pub mod execute;
 pub mod files;

@@ -22,6 +22,7 @@ const VERBS: &[&str] = &[
     "run",
     "status",
     "log",
+    "diff",
     "why",
     "fsck",
     "gc",
@@ -144,6 +145,16 @@ fn every_verb_prints_one_envelope_with_the_promised_fields() {
     check(&["log", "--audit"], "audit", "audit.seq audit.action audit.hash audit.prev");
     check(&["log", "--errors"], "errors", "errors.error");
     check(&["log", "metric", "a=1"], "log", "run created");
+    let datasets = "rows.old rows.new columns.added columns.removed columns.retyped columns.reordered roles statistics \
+                    row_changes.key row_changes.removed row_changes.added row_changes.changed row_changes.unchanged \
+                    row_changes.repeated_keys.old row_changes.changed_cells row_changes.changed_rows";
+    let both = "of old.name old.id new.name new.id same";
+    check(
+        &["diff", "run:last", "run:last"],
+        "diff",
+        &format!("{both} lines.group lines.name lines.old lines.new lines.same"),
+    );
+    check(&["diff", "dataset:loans", "dataset:loans", "--rows"], "diff", &format!("{both} {datasets}"));
     check(&["why", "loans@champion"], "why", "chain.kind chain.id chain.name chain.facts");
     check(&["log", "--lineage", "loans@v1"], "lineage", "chain.kind");
     check(&["fsck"], "fsck", "findings clean");

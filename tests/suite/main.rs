@@ -5,6 +5,7 @@ mod common;
 mod cli;
 mod concurrent;
 mod crash;
+mod diff;
 mod disk;
 mod examples;
 mod formats;

@@ -1,6 +1,7 @@
 //! Tests of tables: one file a subject, and the helpers they share.
 
 mod bad_input;
+mod diff;
 mod ingest;
 mod parquet;
 mod profile;
