@@ -226,7 +226,8 @@ fn take_select(select: &mut Select, name: &str, value: String, known: &[&str]) -
     }
     *select = match name {
         "table" | "query" if value.trim().is_empty() => {
-            return Err(fail::usage(format!("`{name}=` is empty")).into());
+            let hint = "write it like ?table=trips or ?query=SELECT …";
+            return Err(fail::usage(format!("`{name}=` is empty")).hint(hint).into());
         }
         "table" => Select::Table(value),
         "query" => Select::Query(value),

@@ -21,7 +21,7 @@ use crate::base::fail;
 use crate::base::talk::Recorder;
 use crate::record::remote::Remembered;
 use crate::source::partition::Window;
-use crate::source::{FetchOptions, Fetched, fetch};
+use crate::source::{FetchOptions, Fetched, fetch, redact};
 
 /// The password of all tests; it must never be seen again.
 const SECRET: &str = "hunter2-swordfish";
@@ -97,8 +97,9 @@ impl Place {
 
     /// What is said of a source that cannot be fetched; nothing of it is left behind.
     fn fault(&self, source: &str) -> String {
-        let error = self.fetch(&[source]).err().unwrap_or_else(|| panic!("{source} was fetched"));
-        assert_eq!(files_below(self.staging.path()), 0, "{source} left something behind");
+        let before = files_below(self.staging.path());
+        let error = self.fetch(&[source]).err().unwrap_or_else(|| panic!("{} was fetched", redact(source)));
+        assert_eq!(files_below(self.staging.path()), before, "{source} left something behind");
         let text = complaint(&error);
         assert!(fail::find(&error).is_some_and(|failure| failure.hint.is_some()), "{source}: no hint: {text}");
         text

@@ -105,7 +105,7 @@ fn faults_are_explained() {
         ("sqlite://x.db?table=trips", &["row 1, column `b` is not UTF-8", "hex(column)"]),
         ("sqlite://x.db?table=fares", &["has no rows"]),
         ("sqlite://x.db?query=SELEC 1", &["syntax error"]),
-        ("sqlite://x.db?query=SELECT nothing FROM trips", &["no such column"]),
+        ("sqlite://x.db?query=SELECT absent FROM trips", &["no such column"]),
         ("sqlite://x.db?query=SELECT 1; SELECT 2", &["more than one statement"]),
         ("sqlite://x.db?query=DELETE FROM trips", &["would write"]),
         ("sqlite://x.db?query=INSERT INTO fares VALUES (1) RETURNING a", &["would write"]),
