@@ -130,16 +130,17 @@ fn client(options: &FetchOptions<'_>) -> Result<Client> {
         .no_proxy();
     let variable = |name: &str| options.variable(name).or_else(|| options.variable(&name.to_lowercase()));
     let except = variable("NO_PROXY").and_then(NoProxy::from_string);
-    let kinds: [(&str, fn(&str) -> reqwest::Result<Proxy>); 3] = [
-        ("HTTP_PROXY", |url| Proxy::http(url)),
-        ("HTTPS_PROXY", |url| Proxy::https(url)),
-        ("ALL_PROXY", |url| Proxy::all(url)),
-    ];
-    for (name, make) in kinds {
-        if let Some(url) = variable(name) {
-            let proxy = make(url).map_err(|_| fail::usage(format!("{name} is not the address of a proxy")))?;
-            builder = builder.proxy(proxy.no_proxy(except.clone()));
-        }
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        let Some(url) = variable(name) else { continue };
+        let proxy = match name {
+            "HTTP_PROXY" => Proxy::http(url),
+            "HTTPS_PROXY" => Proxy::https(url),
+            _ => Proxy::all(url),
+        };
+        let proxy = proxy.map_err(|_| {
+            fail::usage(format!("{name} is not the address of a proxy")).hint("write it like http://host:3128")
+        })?;
+        builder = builder.proxy(proxy.no_proxy(except.clone()));
     }
     builder.build().context("cannot prepare for talking HTTP")
 }

@@ -71,80 +71,88 @@ fn parse_key(place: &ObjectPlace, key: &str) -> Result<Path> {
     })?)
 }
 
-/// The client for a bucket.
-fn open(place: &ObjectPlace, options: &FetchOptions<'_>) -> Result<Arc<dyn ObjectStore>> {
-    let any = |names: &[&str]| names.iter().any(|name| options.variable(name).is_some());
-    let missing = |what: &str, hint: &str| fail::usage(format!("{}: {what}", place.shown())).hint(hint);
-    let retry =
-        RetryConfig { max_retries: CLIENT_RETRIES, retry_timeout: Duration::from_secs(30), ..RetryConfig::default() };
-    let prefixed = |prefix: &'static str| options.environment.iter().filter(move |(name, _)| name.starts_with(prefix));
-    let failed = |error: Error| missing(&scrub(&error.to_string(), options), "check the variables of the object store");
-    Ok(match place.store {
-        Store::S3 => {
-            const CREDENTIALS: [&str; 6] = [
+/// Refuses to begin without credentials: the clients would look for them on the network, for minutes.
+fn check_credentials(place: &ObjectPlace, options: &FetchOptions<'_>) -> Result<(), Failure> {
+    let (enough, what, hint): (&[&str], _, _) = match place.store {
+        Store::S3 => (
+            &[
                 "AWS_ACCESS_KEY_ID",
                 "AWS_WEB_IDENTITY_TOKEN_FILE",
                 "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI",
                 "AWS_METADATA_ENDPOINT",
                 "AWS_SKIP_SIGNATURE",
-            ];
-            if !any(&CREDENTIALS) {
-                return Err(missing(
-                    "there are no credentials",
-                    "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for a public bucket, \
-                     or AWS_METADATA_ENDPOINT=http://169.254.169.254 on a machine with a role",
-                )
-                .into());
-            }
-            let endpoint = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
-            let endpoint = endpoint.iter().find_map(|name| options.variable(name));
-            let mut builder = AmazonS3Builder::new().with_retry(retry).with_client_options(client(endpoint, options));
-            for (name, value) in prefixed("AWS_") {
-                if let Ok(key) = name.to_ascii_lowercase().parse::<AmazonS3ConfigKey>() {
+            ],
+            "there are no credentials",
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_SKIP_SIGNATURE=true for a public bucket, \
+             or AWS_METADATA_ENDPOINT=http://169.254.169.254 on a machine with a role",
+        ),
+        Store::Google => (
+            &[
+                "GOOGLE_APPLICATION_CREDENTIALS",
+                "GOOGLE_SERVICE_ACCOUNT",
+                "GOOGLE_SERVICE_ACCOUNT_PATH",
+                "GOOGLE_SERVICE_ACCOUNT_KEY",
+                "GOOGLE_SKIP_SIGNATURE",
+            ],
+            "there are no credentials",
+            "set GOOGLE_APPLICATION_CREDENTIALS=FILE, or GOOGLE_SKIP_SIGNATURE=true for a public bucket",
+        ),
+        Store::Azure => (
+            &["AZURE_STORAGE_ACCOUNT_NAME"],
+            "the storage account is not known",
+            "set AZURE_STORAGE_ACCOUNT_NAME, and AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN, \
+             or AZURE_SKIP_SIGNATURE=true for a public container",
+        ),
+    };
+    match enough.iter().any(|name| options.variable(name).is_some()) {
+        true => Ok(()),
+        false => Err(fail::usage(format!("{}: {what}", place.shown())).hint(hint)),
+    }
+}
+
+/// The client for a bucket.
+fn open(place: &ObjectPlace, options: &FetchOptions<'_>) -> Result<Arc<dyn ObjectStore>> {
+    check_credentials(place, options)?;
+    let retry =
+        RetryConfig { max_retries: CLIENT_RETRIES, retry_timeout: Duration::from_secs(30), ..RetryConfig::default() };
+    // Every variable of the vendor, by the name that its client knows.
+    let variables = |prefix: &'static str| {
+        let ours =
+            options.environment.iter().filter(move |(name, value)| name.starts_with(prefix) && !value.is_empty());
+        ours.map(|(name, value)| (name.to_ascii_lowercase(), value))
+    };
+    let failed = |error: Error| {
+        let why = scrub(&error.to_string(), options);
+        fail::usage(format!("{}: {why}", place.shown())).hint("check the variables of the object store")
+    };
+    let endpoint = |names: &[&str]| names.iter().find_map(|name| options.variable(name));
+    Ok(match place.store {
+        Store::S3 => {
+            let client = client(endpoint(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"]), options);
+            let mut builder = AmazonS3Builder::new().with_retry(retry).with_client_options(client);
+            for (name, value) in variables("AWS_") {
+                if let Ok(key) = name.parse::<AmazonS3ConfigKey>() {
                     builder = builder.with_config(key, value);
                 }
             }
             Arc::new(builder.with_bucket_name(&place.bucket).build().map_err(failed)?)
         }
         Store::Google => {
-            const CREDENTIALS: [&str; 5] = [
-                "GOOGLE_APPLICATION_CREDENTIALS",
-                "GOOGLE_SERVICE_ACCOUNT",
-                "GOOGLE_SERVICE_ACCOUNT_PATH",
-                "GOOGLE_SERVICE_ACCOUNT_KEY",
-                "GOOGLE_SKIP_SIGNATURE",
-            ];
-            if !any(&CREDENTIALS) {
-                return Err(missing(
-                    "there are no credentials",
-                    "set GOOGLE_APPLICATION_CREDENTIALS=FILE, or GOOGLE_SKIP_SIGNATURE=true for a public bucket",
-                )
-                .into());
-            }
             let mut builder =
                 GoogleCloudStorageBuilder::new().with_retry(retry).with_client_options(client(None, options));
-            for (name, value) in prefixed("GOOGLE_") {
-                if let Ok(key) = name.to_ascii_lowercase().parse::<GoogleConfigKey>() {
+            for (name, value) in variables("GOOGLE_") {
+                if let Ok(key) = name.parse::<GoogleConfigKey>() {
                     builder = builder.with_config(key, value);
                 }
             }
             Arc::new(builder.with_bucket_name(&place.bucket).build().map_err(failed)?)
         }
         Store::Azure => {
-            if !any(&["AZURE_STORAGE_ACCOUNT_NAME"]) {
-                return Err(missing(
-                    "the storage account is not known",
-                    "set AZURE_STORAGE_ACCOUNT_NAME, and AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN, \
-                     or AZURE_SKIP_SIGNATURE=true for a public container",
-                )
-                .into());
-            }
-            let endpoint = options.variable("AZURE_STORAGE_ENDPOINT").or_else(|| options.variable("AZURE_ENDPOINT"));
-            let mut builder =
-                MicrosoftAzureBuilder::new().with_retry(retry).with_client_options(client(endpoint, options));
-            for (name, value) in prefixed("AZURE_") {
-                if let Ok(key) = name.to_ascii_lowercase().parse::<AzureConfigKey>() {
+            let client = client(endpoint(&["AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"]), options);
+            let mut builder = MicrosoftAzureBuilder::new().with_retry(retry).with_client_options(client);
+            for (name, value) in variables("AZURE_") {
+                if let Ok(key) = name.parse::<AzureConfigKey>() {
                     builder = builder.with_config(key, value);
                 }
             }
