@@ -97,3 +97,19 @@ pub const DOCUMENT_FINDINGS_MAX: usize = 2_000;
 pub const MARKDOWN_CHARACTERS_MAX: usize = 60_000;
 /// Rows of each kind that a comparison of two tables shows unless asked for more.
 pub const DIFF_ROWS_SHOWN: usize = 20;
+/// Most files that one folder, pattern or listing may name.
+pub const SOURCE_FILES_MAX: usize = 100_000;
+/// How often a broken transfer is taken up again before it counts as failed.
+pub const FETCH_RETRIES: u32 = 4;
+/// Pause before the first retry of a transfer; it doubles with every further one.
+pub const FETCH_PAUSE: Duration = Duration::from_millis(250);
+/// How long a server may take to accept a connection.
+pub const FETCH_CONNECT_WAIT: Duration = Duration::from_secs(20);
+/// How long a transfer may stand still before it counts as broken.
+pub const FETCH_STALL: Duration = Duration::from_secs(60);
+/// Redirects followed for one file; curl's and browsers' usual answer is 20, honest servers need 3.
+pub const FETCH_REDIRECTS_MAX: usize = 10;
+/// Most folders put in front of a file's name so that it differs from those of other sources.
+pub const SOURCE_NAME_PARTS_MAX: usize = 16;
+/// How long a database may take from one row of an answer to the next.
+pub const QUERY_WAIT: Duration = Duration::from_secs(60 * 60);

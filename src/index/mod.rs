@@ -1,17 +1,18 @@
 //! The index: everything that is asked of many runs at once, in SQLite.
 //!
-//! Lives here: all SQL; listings, metric histories, lineage edges, id prefixes, and the cache of file stamps.
+//! Lives here: all SQL; listings, metric histories, lineage edges, id prefixes, the caches of file stamps and downloads.
 //! Does not live here: the truth (objects, refs, journals: `repo`), and how it is read, which arrives as a
 //! [`source::Source`].
 //!
-//! Always holds: nothing is known only here, except file stamps, which cost time when lost. Writers never write here:
-//! whoever reads catches up first, and building from nothing is catching up from zero with the same code. A file of
-//! another version, or a damaged one, is thrown away and said so; where the file cannot be used, the index is made in
-//! memory. Readers never block.
+//! Always holds: nothing is known only here, except file stamps and downloads, which cost time when lost. Writers never
+//! write here: whoever reads catches up first, and building from nothing is catching up from zero with the same code. A
+//! file of another version, or a damaged one, is thrown away and said so; where the file cannot be used, the index is
+//! made in memory. Readers never block.
 
 mod catch_up;
 mod dump;
 mod lineage;
+mod remote_cache;
 mod row;
 mod runs;
 mod schema;

@@ -14,7 +14,7 @@ use crate::base::lock::FileLock;
 use crate::index::Index;
 
 /// Version of the tables below; any other is thrown away.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// Pause between two tries where SQLite's own waiting does not apply.
 const RETRY: Duration = Duration::from_millis(5);
@@ -51,6 +51,8 @@ CREATE TABLE link (run INTEGER NOT NULL, output INTEGER NOT NULL, role TEXT NOT 
 CREATE INDEX link_by_object ON link (object, output);
 CREATE TABLE stamp (path TEXT PRIMARY KEY, length INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
   inode INTEGER NOT NULL, recorded_ns INTEGER NOT NULL, object TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE remote (url TEXT PRIMARY KEY, object TEXT NOT NULL, name TEXT NOT NULL, etag TEXT, last_modified TEXT,
+  length INTEGER NOT NULL) WITHOUT ROWID;
 ";
 
 /// Opens the index at `path`; see [`Index::open`].

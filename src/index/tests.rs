@@ -13,6 +13,7 @@ use crate::base::host::Usage;
 use crate::base::id::{ObjectId, RunId};
 use crate::index::source::{OpenLines, OpenRun, Prefix, SealedRun, SealedTail, Source};
 use crate::index::{Index, RunFilter, schema};
+use crate::record::remote::{Remembered, Validators};
 use crate::record::run::{MetricPoint, RunRecord, RunStart, RunState};
 
 /// A list of runs `0..count`, each of 32 bytes, whose records are computed; counts how many were asked for.
@@ -193,5 +194,24 @@ fn a_file_stamp_counts_only_when_it_can_be_trusted() -> Result<()> {
     assert_eq!(get(second, second)?, None, "hashed within a tick of its change");
     put(0, second, second + 5)?;
     assert_eq!(get(0, second)?, None, "its attributes changed within a tick");
+    Ok(())
+}
+
+#[test]
+fn a_download_is_remembered_until_it_is_fetched_again() -> Result<()> {
+    let index = Index::in_memory()?;
+    let said = |etag: Option<&str>| Validators {
+        name: "trips.csv".to_owned(),
+        etag: etag.map(str::to_owned),
+        last_modified: Some("Wed, 21 Oct 2015 07:28:00 GMT".to_owned()),
+        bytes: 5_000_000_000,
+    };
+    let first = Remembered { validators: said(Some("\"a\"")), raw: hash(b"a") };
+    index.remember_remote("https://example.org/trips.csv", &first)?;
+    assert_eq!(index.remembered_remote("https://example.org/trips.csv")?, Some(first));
+    assert_eq!(index.remembered_remote("https://example.org/other.csv")?, None);
+    let second = Remembered { validators: said(None), raw: hash(b"b") };
+    index.remember_remote("https://example.org/trips.csv", &second)?;
+    assert_eq!(index.remembered_remote("https://example.org/trips.csv")?, Some(second));
     Ok(())
 }

@@ -11,6 +11,7 @@ pub mod evaluation;
 pub mod model;
 pub mod profile;
 pub mod recipe;
+pub mod remote;
 pub mod run;
 pub mod split;
 
