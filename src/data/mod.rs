@@ -10,8 +10,8 @@
 //! only [`split::Split::training`] makes a [`split::TrainSplit`].
 
 pub mod associate;
-pub mod file;
 pub mod diff;
+pub mod file;
 pub mod format;
 pub mod frame;
 pub mod infer;
