@@ -5,9 +5,9 @@ mod numbers;
 mod pages;
 mod validations;
 
-use crate::quality::report::{Finding, Histograms};
+use crate::quality::report::Finding;
 use crate::record::evaluation::Verdict;
-use crate::record::profile::{ColumnProfile, NumberProfile, ProfileRecord, QuantileSketch, TextProfile};
+use crate::record::profile::{ColumnProfile, Histograms, NumberProfile, ProfileRecord, QuantileSketch, TextProfile};
 use crate::render::profile::ProfileDocument;
 use crate::render::validation::ValidationDocument;
 use crate::spec::schema::{ColumnType, Severity};
