@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use crate::base::limits::DESCRIBED_BYTES_MAX;
 use crate::base::talk::Task;
 use crate::data::format::parquet;
-use crate::data::profile::column_profile;
+use crate::data::profile::{Room, column_profile_in};
 use crate::data::source::OpenTable;
 use crate::data::table::Table;
 use crate::record::dataset::ColumnRecord;
@@ -68,13 +68,15 @@ impl TableFile {
     pub fn profile(&self, task: &dyn Task) -> Result<ProfileRecord> {
         let bytes = self.rows.saturating_mul(DESCRIBED_BYTES_A_ROW).max(1);
         let group = (DESCRIBED_BYTES_MAX / bytes).clamp(1, self.columns.len().max(1) as u64) as usize;
+        // All columns share the room of one record, so a wide table keeps less of each.
+        let room = Room::among(self.columns.len());
         let mut columns: Vec<ColumnProfile> = Vec::with_capacity(self.columns.len());
         for group in self.columns.chunks(group) {
             let names = group.iter().map(|column| column.name.clone()).collect();
             let read = parquet::read_columns(self.file.path(), names)?;
             let pairs: Vec<_> = read.columns().iter().zip(group).collect();
             columns.par_extend(pairs.into_par_iter().map(|(column, record)| {
-                let described = column_profile(column, record.column_type);
+                let described = column_profile_in(room, column, record.column_type);
                 task.advance(1);
                 described
             }));

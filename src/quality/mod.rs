@@ -16,7 +16,6 @@ mod outliers;
 pub mod report;
 mod rows;
 mod rules;
-pub mod sense;
 mod table;
 mod values;
 pub mod written;

@@ -82,7 +82,6 @@ fn one_percent_more_rows_cost_less_than_five_percent_more_bytes() {
     sandbox.write("more.csv", format!("{HEADER}{}", rows(whole + whole / 100, whole / 100)));
     let appended = sandbox.json(&["ingest", "more.csv", "--name", "t", "--append"]);
     let appended = appended["stored_bytes"].as_u64().expect("a number");
-    println!("first {first}, grown {grown}, appended {appended}");
     // A row group of this narrow table is a tenth of it, so the bound here is that tenth; wide tables of 200 MB stay
     // below five percent (benches/README.md).
     assert!(grown * 7 < first && appended * 7 < first, "first {first}, grown {grown}, appended {appended}");
