@@ -28,8 +28,8 @@ impl Default for DriftOptions {
     }
 }
 
-/// Compares every column that both tables have. Needs nothing but the profiles: about 0.1 ms a column, whatever the number
-/// of rows, unless a permutation test is asked for.
+/// Compares every column that both tables have. Needs nothing but the profiles: O(points) a column, whatever the number of
+/// rows, unless an exact p-value of few rows or a permutation test is asked for.
 ///
 /// Errors: a setting that is out of range, or that names a column neither table has or a test that does not suit it.
 pub fn compare(reference: &ProfileRecord, current: &ProfileRecord, options: &DriftOptions) -> Result<DriftReport> {

@@ -32,7 +32,7 @@ pub fn student_two_tails(value: f64, freedom: f64) -> f64 {
 }
 
 /// About the value that a gamma number of this mean and variance stays below with chance `share`, by the normality of its
-/// cube root (Wilson and Hilferty 1931); within 1 % for shapes above 1.
+/// cube root (Wilson and Hilferty 1931).
 pub fn gamma_quantile(mean: f64, variance: f64, share: f64) -> f64 {
     if mean <= 0.0 || variance <= 0.0 {
         return mean.max(0.0);

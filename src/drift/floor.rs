@@ -11,7 +11,7 @@ use crate::spec::drift::DriftTest;
 
 /// The share of pairs of samples of one population that stay below a floor.
 const LEVEL: f64 = 0.95;
-/// Parts of the line that the covariance of distribution functions is summed over: halving them moves a floor by < 1 %.
+/// Parts of the line that the covariance of distribution functions is summed over; the cost grows with their square.
 const PARTS: usize = 64;
 /// Values in a bin up to which their division is summed exactly; normal beyond.
 const COUNTED_MAX: f64 = 20.0;

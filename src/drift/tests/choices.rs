@@ -184,7 +184,7 @@ fn twenty_columns_take_little_time() {
     let (before, after) = (columns(0), columns(40));
     let start = Instant::now();
     let report = compare(&before, &after, &DriftOptions::default()).expect("a report");
-    // Some 2 ms in a release build; the bound is for one without optimisation on a busy machine.
+    // The bound is for a build without optimisation on a busy machine.
     assert!(start.elapsed().as_secs_f64() < 2.0, "{:?}", start.elapsed());
     assert_eq!(report.columns.len(), 20);
 }
