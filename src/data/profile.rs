@@ -52,7 +52,7 @@ pub fn column_profile(column: &Column, column_type: ColumnType) -> ColumnProfile
         DataType::Float64 => describe_floats(column, &mut profile),
         _ => describe_integers(column, &mut profile),
     };
-    described.expect("each of the six column types can be viewed as what it is");
+    described.expect("each of the column types can be viewed as what it is");
     profile
 }
 
@@ -111,12 +111,13 @@ fn describe_floats(column: &Column, profile: &mut ColumnProfile) -> Result<()> {
     Ok(())
 }
 
-/// Integers, dates and time stamps: the last two in microseconds.
+/// Integers, dates, time stamps and times of day: the last three in microseconds.
 fn describe_integers(column: &Column, profile: &mut ColumnProfile) -> Result<()> {
     let series = column.as_materialized_series();
     let mut values: Vec<i64> = match series.dtype() {
         DataType::Int64 => series.i64()?.iter().flatten().collect(),
         DataType::Date => series.date()?.physical().iter().flatten().map(|day| i64::from(day) * DAY_MICROS).collect(),
+        DataType::Time => series.time()?.physical().iter().flatten().map(|nanos| nanos / 1_000).collect(),
         _ => series.datetime()?.physical().iter().flatten().collect(),
     };
     values.sort_unstable();
