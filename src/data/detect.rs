@@ -22,7 +22,11 @@ const OTHERS: [(&[u8], &str, &str); 7] = [
     (b"BZh91AY", "compressed with bzip2", "unpack it first: bunzip2 FILE"),
     (b"\xfd7zXZ", "compressed with xz", "unpack it first: unxz FILE"),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd once more", "unpack it first: unzstd FILE"),
-    (b"SQLite format 3", "an SQLite database", "give it as sqlite://FILE?table=NAME, or export the table as CSV or Parquet"),
+    (
+        b"SQLite format 3",
+        "an SQLite database",
+        "give it as sqlite://FILE?table=NAME, or export the table as CSV or Parquet",
+    ),
     (b"FEA1", "a Feather file of version 1", "write it anew as Feather version 2, Parquet or CSV"),
     (b"%PDF", "a PDF document", "export the table as CSV"),
 ];

@@ -51,6 +51,7 @@ fn twice(first: &str, first_number: usize, second: &str, second_number: usize) -
 
 /// A name without what nobody sees: spaces around it, runs of them, byte order marks, characters without width.
 fn normal(name: &str) -> String {
-    let seen: String = name.chars().filter(|c| !matches!(c, '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2060}')).collect();
+    let seen: String =
+        name.chars().filter(|c| !matches!(c, '\u{feff}' | '\u{200b}'..='\u{200d}' | '\u{2060}')).collect();
     seen.split_whitespace().collect::<Vec<_>>().join(" ")
 }

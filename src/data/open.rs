@@ -148,7 +148,9 @@ impl Way<'_> {
                 let Some(place) = place.filter(|_| self.options.encoding.is_none()) else { return Err(error) };
                 if encode::look_like_latin(&self.path)? {
                     self.recode(WINDOWS_1252)?;
-                    self.notes.push(format!("the file is not UTF-8; it is read as Windows-1252, or Latin-1 (first: {place})"));
+                    self.notes.push(format!(
+                        "the file is not UTF-8; it is read as Windows-1252, or Latin-1 (first: {place})"
+                    ));
                     csv::survey(&self.path, &asked, task)?
                 } else {
                     let found = fail::find(&error).map_or_else(|| place.clone(), |failure| failure.what.clone());

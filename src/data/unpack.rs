@@ -30,8 +30,8 @@ const PIECE_BYTES: usize = 256 << 10;
 const SMALL_BYTES: u64 = 16 << 20;
 /// Endings of members that may be tables.
 const TABLE_ENDINGS: [&str; 19] = [
-    "arrow", "arrows", "csv", "data", "feather", "ipc", "json", "jsonl", "ndjson", "ods", "parquet", "pq", "tab", "tsv",
-    "txt", "xls", "xlsb", "xlsm", "xlsx",
+    "arrow", "arrows", "csv", "data", "feather", "ipc", "json", "jsonl", "ndjson", "ods", "parquet", "pq", "tab",
+    "tsv", "txt", "xls", "xlsb", "xlsm", "xlsx",
 ];
 /// Members named in a message.
 const SHOWN_MEMBERS: usize = 10;
@@ -178,8 +178,9 @@ impl Bounds {
         let grown = unpacked > SMALL_BYTES && unpacked / UNPACK_RATIO_MAX > self.packed;
         if grown && self.bytes_max.is_none() {
             let (packed, limit) = (units::bytes(self.packed), units::count(UNPACK_RATIO_MAX));
-            return Err(fail::usage(format!("the file of {packed} unpacks to more than {limit} times as much"))
-                .hint(larger));
+            return Err(
+                fail::usage(format!("the file of {packed} unpacks to more than {limit} times as much")).hint(larger)
+            );
         }
         Ok(())
     }
@@ -188,7 +189,8 @@ impl Bounds {
 /// Writes out what `source` unpacks to.
 fn unpack(mut source: impl Read, kind: &str, bounds: &Bounds, folder: &Path) -> Result<TempPath> {
     let cannot_write = || format!("cannot write the unpacked file into {}", folder.display());
-    let temporary = tempfile::Builder::new().prefix("mlops-unpacked-").tempfile_in(folder).with_context(cannot_write)?;
+    let temporary =
+        tempfile::Builder::new().prefix("mlops-unpacked-").tempfile_in(folder).with_context(cannot_write)?;
     let (file, keep) = temporary.into_parts();
     let mut out = BufWriter::with_capacity(PIECE_BYTES, file);
     let mut piece = vec![0; PIECE_BYTES];
@@ -255,9 +257,7 @@ fn chosen(
     let tables: Vec<&(usize, String)> =
         members.iter().filter(|(_, name)| TABLE_ENDINGS.contains(&ending(name).as_str())).collect();
     match (members, tables.as_slice()) {
-        ([], _) => {
-            Err(fail::usage("the zip archive has no member").hint("a table needs names and at least one row"))
-        }
+        ([], _) => Err(fail::usage("the zip archive has no member").hint("a table needs names and at least one row")),
         ([only], _) => Ok(only.clone()),
         (_, [only]) => {
             let (_, name) = only;

@@ -59,7 +59,8 @@ pub fn survey<P: Pieces>(pieces: P, task: &dyn Task) -> Result<ForeignTable<P>> 
         rows += read.height() as u64;
         task.advance(share(&pieces, piece));
     }
-    let columns = columns.into_iter().map(|seen| seen.unwrap_or(Seen::Typed { column_type: ColumnType::Text, missing: 0 }));
+    let columns =
+        columns.into_iter().map(|seen| seen.unwrap_or(Seen::Typed { column_type: ColumnType::Text, missing: 0 }));
     let mut said = std::collections::HashSet::new();
     guesses.retain(|guess| said.insert(guess.clone()));
     let survey = Survey { names, rows, columns: columns.collect(), guesses };

@@ -1,10 +1,15 @@
 //! Tests of tables: one file a subject, and the helpers they share.
 
 mod bad_input;
+mod foreign;
 mod ingest;
+mod json;
+mod packed;
 mod parquet;
 mod profile;
 mod property;
+mod shape;
+mod spectrum;
 mod split;
 mod target;
 
@@ -50,6 +55,11 @@ fn types(table: &Table) -> Vec<ColumnType> {
 /// Cells of one column, `-` where missing.
 fn cells(table: &Table, column: &str) -> Vec<String> {
     (0..table.rows()).map(|row| table.cell(row, column).unwrap_or_else(|| "-".to_owned())).collect()
+}
+
+/// A file of `tests/fixtures`.
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
 /// One of the real tables that the examples use.

@@ -83,7 +83,8 @@ pub fn dialect(head: Head<'_>, delimiter: Option<u8>, quote: Option<u8>, guesses
         guesses.push("the quote is `'`".to_owned());
     }
     if delimiter.is_none() && found.delimiter != b',' {
-        let shown = if found.delimiter == b'\t' { "a tab".to_owned() } else { format!("`{}`", char::from(found.delimiter)) };
+        let shown =
+            if found.delimiter == b'\t' { "a tab".to_owned() } else { format!("`{}`", char::from(found.delimiter)) };
         guesses.push(format!("the delimiter is {shown}"));
     }
     found
@@ -143,8 +144,9 @@ pub fn has_names(head: Head<'_>, dialect: Dialect, guesses: &mut Vec<String>) ->
         let mut below = rest.iter().filter_map(|row| row.get(column).and_then(class)).peekable();
         below.peek().is_some() && below.all(|of| Some(of) == classes[column])
     };
-    let like_below: Vec<usize> =
-        (0..first.len()).filter(|column| ![None, Some(Class::Word)].contains(&classes[*column]) && goes_on(*column)).collect();
+    let like_below: Vec<usize> = (0..first.len())
+        .filter(|column| ![None, Some(Class::Word)].contains(&classes[*column]) && goes_on(*column))
+        .collect();
     let values_alone = classes.iter().all(|of| *of != Some(Class::Word));
     let known = classes.iter().flatten().count();
     if values_alone && known > 0 && like_below.len() == known && !is_run(first) {

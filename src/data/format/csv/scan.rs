@@ -9,9 +9,9 @@ use rayon::prelude::*;
 use crate::base::fail::{self, Failure};
 use crate::base::talk::Task;
 use crate::base::units;
+use crate::data::format::csv::NotUtf8;
 use crate::data::format::csv::blocks::{Batch, Batches};
 use crate::data::format::csv::fields::{self, Dialect, Problem};
-use crate::data::format::csv::NotUtf8;
 use crate::data::format::csv::head::{Shape, too_long};
 use crate::data::infer::{Evidence, Nulls};
 

@@ -165,7 +165,10 @@ impl IpcPieces {
     fn bytes_of(&self, source: &mut File, place: &Place) -> Result<message::Part> {
         let mut read = |range: &Range<u64>| -> Result<Vec<u8>> {
             let mut bytes = vec![0; (range.end - range.start) as usize];
-            source.seek(SeekFrom::Start(range.start)).and_then(|_| source.read_exact(&mut bytes)).context("cannot read")?;
+            source
+                .seek(SeekFrom::Start(range.start))
+                .and_then(|_| source.read_exact(&mut bytes))
+                .context("cannot read")?;
             Ok(bytes)
         };
         Ok(message::Part { description: read(&place.description)?, body: read(&place.body)? })

@@ -244,7 +244,11 @@ impl<'a> Reader<'a> {
         let inside = &self.text[start..end];
         if let Some(at) = inside.bytes().position(|byte| byte < 0x20) {
             let cut = self.lines && inside.as_bytes()[at] == b'\n';
-            return Err(if cut { "the line ends inside text" } else { "text holds a control character that is not escaped" });
+            return Err(if cut {
+                "the line ends inside text"
+            } else {
+                "text holds a control character that is not escaped"
+            });
         }
         self.at = end + 1;
         match inside.contains('\\') {

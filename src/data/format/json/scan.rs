@@ -158,11 +158,12 @@ pub fn describe(fault: &BlockFault, block: &[u8], rows: u64, lines_before: u64) 
     match &fault.problem {
         Problem::NotObject(what) => fail::usage(format!("{place} is {what}, not an object"))
             .hint("each row is an object: {\"column\": value, …}"),
-        Problem::Nested(field) => fail::usage(format!("{place}, field `{field}` holds an object or a list"))
-            .hint(format!(
+        Problem::Nested(field) => {
+            fail::usage(format!("{place}, field `{field}` holds an object or a list")).hint(format!(
                 "a cell holds one value: flatten it before, as pandas.json_normalize does, or with jq: \
                  jq -c '.{field} |= tojson'"
-            )),
+            ))
+        }
         Problem::Twice(field) => fail::usage(format!("{place} has field `{field}` twice")).hint("rename one of them"),
         Problem::Syntax(why, None) => {
             fail::usage(format!("{place} is not JSON: {why}")).hint("one object is one row; write the file again")
