@@ -172,17 +172,14 @@ pub fn float(text: &str) -> Option<f64> {
     text.parse().ok().filter(|value| !beyond(value))
 }
 
-/// `true`, `false` in any case, `1`, `0`; and, where a boolean is asked for, `yes`, `no`, `y`, `n`, `t`, `f` in any case.
+/// `true`, `false` in any case, `1`, `0`.
 ///
-/// Only `true` and `false` make a column boolean by themselves, as pandas and polars have it: `yes` and `no` are words.
+/// Only `true` and `false` make a column boolean by themselves, as pandas and polars have it: `yes`, `no`, `T` and `F` are
+/// words.
 pub fn boolean(text: &str) -> Option<bool> {
-    let word = trim(text).as_bytes();
-    let is = |known: &[u8]| word.eq_ignore_ascii_case(known);
-    match word {
+    match trim(text).as_bytes() {
         b"1" => Some(true),
         b"0" => Some(false),
-        _ if is(b"yes") || is(b"y") || is(b"t") => Some(true),
-        _ if is(b"no") || is(b"n") || is(b"f") => Some(false),
         word => boolean_word(word),
     }
 }

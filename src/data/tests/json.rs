@@ -65,15 +65,15 @@ fn columns_are_the_fields_in_order_of_appearance() -> Result<()> {
 #[test]
 fn many_rows_in_blocks_and_batches() -> Result<()> {
     let mut rows: Vec<String> =
-        (0..400_000).map(|row| format!("{{\"n\": {row}, \"text\": \"a,]}}\\\"{row}\"}}")).collect();
+        (0..600_000).map(|row| format!("{{\"n\": {row}, \"text\": \"a,]}}\\\"{row}\"}}")).collect();
     rows.push("{\"late\": 1, \"n\": 0.5}".to_owned());
     let array = format!("\u{feff} [\n{}\n]\n", rows.join(",\n"));
     assert!(array.len() > 17 << 20);
     let options = ReadOptions::default();
     let read = read_file("t.json", array.as_bytes(), &options)?;
     assert_eq!((types(&read.table), read.parse.format), (vec![Float, Text, Integer], Format::Json));
-    assert_eq!(read.table.cell(399_999, "text").as_deref(), Some("a,]}\"399999"));
-    assert_eq!((read.table.cell(400_000, "late").as_deref(), read.table.cell(5, "late")), (Some("1"), None));
+    assert_eq!(read.table.cell(599_999, "text").as_deref(), Some("a,]}\"599999"));
+    assert_eq!((read.table.cell(600_000, "late").as_deref(), read.table.cell(5, "late")), (Some("1"), None));
     let lines = read_file("t.jsonl", rows.join("\n").as_bytes(), &options)?;
     assert!(lines.table.polars().equals_missing(read.table.polars()));
     Ok(())
