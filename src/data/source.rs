@@ -107,7 +107,9 @@ fn settle(files: Vec<Opened>, options: &ReadOptions) -> Result<OpenTable> {
                     guesses.push(not_everywhere(name));
                 }
                 names.push(name.clone());
-                (seen.push(None), missing.push(rows), here.push(false));
+                seen.push(None);
+                missing.push(rows);
+                here.push(false);
                 names.len() - 1
             });
             here[at] = true;

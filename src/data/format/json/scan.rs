@@ -69,7 +69,8 @@ pub fn scan(mut batches: Batches, nulls: Option<&Nulls>, task: &dyn Task) -> Res
             for (name, column) in scan.names.into_iter().zip(scan.columns) {
                 let at = *places.entry(name).or_insert_with_key(|name| {
                     whole.names.push(name.clone());
-                    (whole.columns.push(Evidence::default()), present.push(0));
+                    whole.columns.push(Evidence::default());
+                    present.push(0);
                     present.len() - 1
                 });
                 whole.columns[at].merge(column.evidence, whole.rows);
