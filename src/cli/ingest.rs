@@ -75,6 +75,7 @@ pub fn run(args: &IngestArgs, app: &App) -> Result<Answer> {
             header: args.no_header.then_some(false),
             null_values: args.null.clone(),
             types: args.types.iter().map(|text| parse_type(text)).collect::<Result<_>>()?,
+            ..ReadOptions::default()
         },
         roles_are_complete: false,
     };

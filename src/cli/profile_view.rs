@@ -66,6 +66,7 @@ fn summary(column: &ColumnProfile) -> String {
         return match column.column_type {
             ColumnType::Date => format!("{} to {}", day(min), day(max)),
             ColumnType::Timestamp => format!("{} to {}", day(min), day(max)),
+            ColumnType::Time => format!("{} / {} / {}", clock(min), clock(mean), clock(max)),
             _ => format!("{} / {} / {}", short(min), short(mean), short(max)),
         };
     }
@@ -128,10 +129,11 @@ fn show_weighted(weighted: &WeightedProfile, bars: Bars, ui: &Ui) -> io::Result<
         let Some(numbers) = &column.numbers else { continue };
         let number = |value: f64| match column.column_type {
             ColumnType::Date | ColumnType::Timestamp => day(value),
+            ColumnType::Time => clock(value),
             _ => short(value),
         };
         let std = match column.column_type {
-            ColumnType::Date | ColumnType::Timestamp => units::seconds(numbers.std / 1e6),
+            ColumnType::Date | ColumnType::Timestamp | ColumnType::Time => units::seconds(numbers.std / 1e6),
             _ => short(numbers.std),
         };
         table.row([
@@ -229,6 +231,11 @@ fn share(part: f64, whole: f64) -> String {
 fn day(micros: f64) -> String {
     let text = Timestamp::from_micros(micros as i64).to_string();
     text.split('T').next().unwrap_or(&text).to_owned()
+}
+
+/// A time of day in microseconds since midnight, to the second.
+fn clock(micros: f64) -> String {
+    Timestamp::from_micros(micros as i64).to_string().chars().skip(11).take(8).collect()
 }
 
 #[cfg(test)]

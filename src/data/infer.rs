@@ -71,11 +71,33 @@ impl Evidence {
         if self.first[Kind::Text as usize].is_some() {
             return;
         }
-        let kind = value::kind(text);
+        self.note(row, text, value::kind(text));
+    }
+
+    /// Takes note of a number of a format that says which values are numbers.
+    pub fn add_number(&mut self, row: u64, text: &str) {
+        self.note(row, text, value::kind(text));
+    }
+
+    /// Takes note of `true` or `false` of a format that knows them.
+    pub fn add_boolean(&mut self, row: u64, value: bool) {
+        self.note(row, if value { "true" } else { "false" }, Kind::Boolean);
+    }
+
+    /// Takes note of text of a format that says which values are text: only days and times are told from it.
+    pub fn add_text(&mut self, row: u64, text: &str) {
+        let kind = match value::kind(value::trim(text)) {
+            kind @ (Kind::Date | Kind::LocalTime | Kind::ZonedTime | Kind::Clock | Kind::ShortClock) => kind,
+            _ => Kind::Text,
+        };
+        self.note(row, text, kind);
+    }
+
+    fn note(&mut self, row: u64, text: &str, kind: Kind) {
         if self.first[kind as usize].is_none() {
             self.first[kind as usize] = Some(Box::new(Sample { row, text: shown(text) }));
         }
-        let is_time = matches!(kind, Kind::LocalTime | Kind::ZonedTime);
+        let is_time = matches!(kind, Kind::LocalTime | Kind::ZonedTime | Kind::Clock);
         if is_time && self.fine.is_none() && value::below_microsecond(text) {
             self.fine = Some(Box::new(Sample { row, text: shown(text) }));
         }
@@ -116,24 +138,34 @@ impl Evidence {
 
     /// The narrowest type that holds every value, and a sentence when that was a guess.
     pub fn decide(&self, name: &str) -> (ColumnType, Option<String>) {
-        use Kind::{Boolean, Code, Date, Float, Integer, LocalTime, Wide, ZonedTime};
+        use Kind::{Boolean, Clock, Code, Date, Float, Integer, LocalTime, ShortClock, Wide, ZonedTime};
         let kinds = [
             (&[Integer][..], ColumnType::Integer),
             (&[Boolean], ColumnType::Boolean),
             (&[Date], ColumnType::Date),
             (&[Date, LocalTime, ZonedTime], ColumnType::Timestamp),
+            (&[Clock, ShortClock], ColumnType::Time),
         ];
         if self.only(&[Integer, Float, Wide]) && self.saw(Float) {
             return (ColumnType::Float, None);
         }
         match kinds.iter().find(|(kinds, _)| self.only(kinds)) {
             Some((_, ColumnType::Timestamp)) => (ColumnType::Timestamp, self.time_guess(name)),
+            Some((_, ColumnType::Time)) => (ColumnType::Time, self.clock_guess(name)),
             Some((_, column_type)) => (*column_type, None),
             None => {
                 debug_assert!(!self.only(&[Integer]) && (self.saw(Code) || !self.only(&[Integer, Float])));
                 (ColumnType::Text, self.text_guess(name))
             }
         }
+    }
+
+    fn clock_guess(&self, name: &str) -> Option<String> {
+        if let Some(fine) = self.fine.as_deref() {
+            return Some(format!("column `{name}`: digits below a microsecond are cut (first: {})", fine.show()));
+        }
+        let short = self.example(Kind::ShortClock);
+        (!self.saw(Kind::Clock)).then(|| format!("column `{name}` is taken as times of day, as {short} is"))
     }
 
     fn time_guess(&self, name: &str) -> Option<String> {
@@ -172,8 +204,10 @@ impl Evidence {
         }
         // The widening that surprises: numbers all the way, and then one word.
         let number = numbers.into_iter().find(|kind| self.saw(*kind));
-        let other = [Kind::Text, Kind::Boolean, Kind::Date, AmbiguousDate, Kind::LocalTime, Kind::ZonedTime];
-        let other = other.into_iter().find(|kind| self.saw(*kind))?;
+        let mut others = [Kind::Text, Kind::Boolean, Kind::Date, AmbiguousDate, Kind::LocalTime, Kind::ZonedTime]
+            .into_iter()
+            .chain([Kind::Clock, Kind::ShortClock]);
+        let other = others.find(|kind| self.saw(*kind))?;
         let example = self.example(number?);
         because(&format!("not all of its values are numbers, as {example} is"), other)
     }

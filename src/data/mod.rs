@@ -5,17 +5,22 @@
 //! (`split`), two tables side by side (`diff`), and the plain form that all further maths reads (`frame`, `matrix`).
 //! Does not live here: whether values are acceptable (`quality`), features (`features`), where tables are kept (`repo`).
 //!
-//! Always holds: a table has only columns of the six types of `spec::schema::ColumnType`; no value of a raw file is turned
+//! Always holds: a table has only columns of the seven types of `spec::schema::ColumnType`; no value of a raw file is turned
 //! into another or dropped without a sentence that says so; rows that are not for training cannot reach a fit, because
 //! only [`split::Split::training`] makes a [`split::TrainSplit`].
 
 pub mod associate;
+pub mod build;
+mod detect;
 pub mod diff;
+mod encode;
 pub mod file;
 pub mod format;
 pub mod frame;
 pub mod infer;
 pub mod matrix;
+pub mod names;
+mod open;
 pub mod plain;
 pub mod profile;
 pub mod source;
@@ -23,6 +28,7 @@ pub mod split;
 pub mod stream;
 pub mod table;
 pub mod target;
+mod unpack;
 pub mod value;
 
 #[cfg(test)]

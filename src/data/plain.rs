@@ -16,7 +16,8 @@ pub fn frame(rows: usize, columns: &[&PolarsColumn]) -> Result<Frame> {
     Frame::new(rows, plain)
 }
 
-/// The values of one column: integers and booleans as numbers, dates as the microseconds of their midnight, text as codes.
+/// The values of one column: integers, booleans and times of day (in
+/// seconds) as numbers, dates as the microseconds of their midnight, text as codes.
 pub fn values(column: &PolarsColumn) -> Result<Values> {
     let series = column.as_materialized_series();
     Ok(match series.dtype() {
@@ -30,6 +31,10 @@ pub fn values(column: &PolarsColumn) -> Result<Values> {
             Values::Number(series.bool()?.iter().map(number).collect())
         }
         DataType::String => Values::Text(text_values(series.str()?)),
+        DataType::Time => {
+            let seconds = |nanos: Option<i64>| nanos.map_or(f64::NAN, |nanos| nanos as f64 / 1e9);
+            Values::Number(series.time()?.physical().iter().map(seconds).collect())
+        }
         DataType::Date => {
             let micros = |days: Option<i32>| days.map_or(MISSING_TIME, |days| i64::from(days) * DAY_MICROS);
             Values::Time(series.date()?.physical().iter().map(micros).collect())

@@ -1,22 +1,21 @@
 //! From a raw file to a table: which format it has, how it is read, what was guessed.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::Read;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use polars::prelude::{Column, DataFrame};
 
-use crate::base::fail::{self, Failure};
+use crate::base::fail;
 use crate::base::suggest;
 use crate::base::talk::{Talk, Task, Unit};
 use crate::base::units;
-use crate::data::format::{csv, parquet};
-use crate::data::infer::{Evidence, NULL_VALUES};
-use crate::data::stream::{Quiet, RawTable, Seen, Survey};
+use crate::data::build;
+use crate::data::infer::NULL_VALUES;
+use crate::data::open::{self, Opened};
+use crate::data::stream::{Quiet, Seen};
 use crate::data::table::{self, Table};
-use crate::record::dataset::{ColumnRecord, Format, ParseOptions};
+use crate::record::dataset::{ColumnRecord, Compression, Format, ParseOptions};
 use crate::spec::schema::ColumnType;
 
 /// What is known about a raw file before it is read; the rest is found out.
@@ -32,6 +31,21 @@ pub struct ReadOptions {
     pub null_values: Option<Vec<String>>,
     /// Types that are not to be inferred.
     pub types: BTreeMap<String, ColumnType>,
+    /// What stands around a field that holds delimiters or line ends; found out when absent. CSV.
+    pub quote: Option<char>,
+    /// How text is written as bytes, a label of the WHATWG Encoding Standard as `latin1`; found out when absent. CSV, JSON.
+    pub encoding: Option<String>,
+    /// How the file is packed; told by its first bytes when absent.
+    pub compression: Option<Compression>,
+    /// The sheet to read; the first when absent. Excel.
+    pub sheet: Option<String>,
+    /// The member to read; the only table among them when absent. Zip.
+    pub member: Option<String>,
+    /// Folder for unpacked and recoded files, which vanish with the table; the system's when absent.
+    pub temp_folder: Option<PathBuf>,
+    /// Most bytes that a packed file may unpack to, however small it is; `limits::SOURCE_BYTES_MAX` and
+    /// `limits::UNPACK_RATIO_MAX` when absent.
+    pub unpacked_bytes_max: Option<u64>,
 }
 
 /// A table and all that was decided on the way.
@@ -46,7 +60,7 @@ pub struct ReadTable {
 
 /// Raw files surveyed, with the types of their columns settled; the rows can be read as often as needed.
 pub struct OpenTable {
-    files: Vec<Box<dyn RawTable>>,
+    files: Vec<Opened>,
     /// Names and types over all files, in the order of the first.
     pub columns: Vec<ColumnRecord>,
     /// How each file was read, in order.
@@ -71,118 +85,69 @@ pub fn open(paths: &[PathBuf], options: &ReadOptions, task: &dyn Task) -> Result
 /// As [`open`], each file with options of its own; given types hold for all files.
 pub fn open_each(inputs: &[(&Path, &ReadOptions)], task: &dyn Task) -> Result<OpenTable> {
     let mut opened = Vec::new();
-    let (mut parse, mut notes, mut types) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let (mut notes, mut types) = (Vec::new(), BTreeMap::new());
     for (path, options) in inputs {
-        let named = || format!("cannot use {}", path.display());
-        let (file, how, note) = open_file(path, options, task).with_context(named)?;
-        notes.extend(note);
-        notes.extend(file.survey().guesses.iter().cloned());
+        let file = open::file(path, options, task).with_context(|| format!("cannot use {}", path.display()))?;
+        notes.extend(file.notes.iter().chain(&file.survey().guesses).cloned());
         types.extend(options.types.clone());
-        parse.push(how);
         opened.push(file);
     }
     let mut table = settle(opened, &types)?;
-    table.parse = parse;
     table.guesses.splice(0..0, notes);
+    let mut said = HashSet::new();
+    table.guesses.retain(|guess: &String| said.insert(guess.clone()));
     Ok(table)
 }
 
-/// One file by its format, how it was read, and a sentence when its name says something else.
-fn open_file(
-    path: &Path,
-    options: &ReadOptions,
-    task: &dyn Task,
-) -> Result<(Box<dyn RawTable>, ParseOptions, Option<String>)> {
-    let (format, note) = find_format(path, options.format)?;
-    let mut parse = ParseOptions { format, types: options.types.clone(), ..ParseOptions::default() };
-    let file: Box<dyn RawTable> = match format {
-        Format::Parquet => Box::new(parquet::survey(path, &options.types)?),
-        Format::Csv => {
-            parse.null_values = null_values(options.null_values.as_deref());
-            let asked = csv::CsvOptions {
-                delimiter: options.delimiter,
-                header: options.header,
-                null_values: &parse.null_values,
-            };
-            let file = csv::survey(path, &asked, task)?;
-            (parse.delimiter, parse.header) = (file.delimiter(), file.header());
-            Box::new(file)
-        }
-    };
-    Ok((file, parse, note))
-}
-
-/// The columns of several files, matched by name.
-#[derive(Default)]
-struct Joined {
-    places: HashMap<String, usize>,
-    columns: Vec<JoinedColumn>,
-    rows: u64,
-    guesses: Vec<String>,
-}
-
-struct JoinedColumn {
-    name: String,
-    seen: Seen,
-    missing: u64,
-    /// Rows of the files that have the column.
-    rows: u64,
-}
-
-impl Joined {
-    fn add(&mut self, survey: &Survey) {
-        for (name, column) in survey.names.iter().zip(&survey.columns) {
-            match self.places.get(name) {
-                Some(at) => {
-                    let known = &mut self.columns[*at];
-                    let before = std::mem::replace(&mut known.seen, Seen::Values(Evidence::default()));
-                    known.seen = before.joined(column, self.rows);
-                    (known.missing, known.rows) = (known.missing + missing_in(column), known.rows + survey.rows);
-                }
-                None => {
-                    self.places.insert(name.clone(), self.columns.len());
-                    let (name, seen) = (name.clone(), column.clone());
-                    self.columns.push(JoinedColumn { name, missing: missing_in(&seen), seen, rows: survey.rows });
-                }
-            }
-        }
-        self.rows += survey.rows;
-    }
-
-    /// Rows of files without a column are missing values of it.
-    fn end(&mut self) {
-        for column in self.columns.iter_mut().filter(|column| column.rows < self.rows) {
-            column.missing += self.rows - column.rows;
-            self.guesses.push(not_everywhere(&column.name));
-        }
-    }
-}
-
 /// Decides the type of every column over all files.
-fn settle(files: Vec<Box<dyn RawTable>>, types: &BTreeMap<String, ColumnType>) -> Result<OpenTable> {
-    let mut joined = Joined::default();
-    files.iter().for_each(|file| joined.add(file.survey()));
-    joined.end();
-    if let Some(odd) = types.keys().find(|name| !joined.places.contains_key(*name)) {
-        return Err(suggest::unknown("column", odd, joined.columns.iter().map(|column| column.name.as_str())).into());
+fn settle(files: Vec<Opened>, types: &BTreeMap<String, ColumnType>) -> Result<OpenTable> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut names: Vec<String> = Vec::new();
+    let mut seen: Vec<Option<Seen>> = Vec::new();
+    let (mut rows, mut missing, mut guesses) = (0, Vec::<u64>::new(), Vec::new());
+    for file in &files {
+        let survey = file.survey();
+        let mut here = vec![false; names.len()];
+        for (name, column) in survey.names.iter().zip(&survey.columns) {
+            let at = *places.entry(name.clone()).or_insert_with(|| {
+                if rows > 0 {
+                    guesses.push(not_everywhere(name));
+                }
+                names.push(name.clone());
+                seen.push(None);
+                missing.push(rows);
+                here.push(false);
+                names.len() - 1
+            });
+            here[at] = true;
+            missing[at] += missing_in(column);
+            seen[at] = Some(seen[at].take().map_or_else(|| column.clone(), |before| before.joined(column, rows)));
+        }
+        for (at, name) in names.iter().enumerate().filter(|(at, _)| !here[*at]) {
+            missing[at] += survey.rows;
+            guesses.push(not_everywhere(name));
+        }
+        rows += survey.rows;
     }
-    if joined.rows >= u64::from(u32::MAX) {
-        let rows = units::count(joined.rows);
+    if let Some(odd) = types.keys().find(|name| !places.contains_key(*name)) {
+        return Err(suggest::unknown("column", odd, names.iter().map(String::as_str)).into());
+    }
+    if rows >= u64::from(u32::MAX) {
+        let rows = units::count(rows);
         return Err(fail::usage(format!("the table has {rows} rows; at most 4,294,967,294 are read")).into());
     }
-    if joined.rows == 0 {
-        return Err(fail::usage("there are columns but no rows").into());
+    if rows == 0 {
+        return Err(fail::usage("there are columns but no rows").hint("a table needs at least one row").into());
     }
-    let (rows, mut guesses) = (joined.rows, joined.guesses);
-    let missing = joined.columns.iter().map(|column| column.missing).collect();
-    let mut columns = Vec::with_capacity(joined.columns.len());
-    for JoinedColumn { name, seen, .. } in joined.columns {
+    let mut columns = Vec::with_capacity(names.len());
+    for (name, seen) in names.into_iter().zip(seen.into_iter().flatten()) {
         let (inferred, guess) = seen.decide(&name);
         let given = types.get(&name).copied();
         guesses.extend(guess.filter(|_| given.is_none()));
         columns.push(ColumnRecord { name, column_type: given.unwrap_or(inferred) });
     }
-    Ok(OpenTable { files, columns, parse: Vec::new(), guesses, rows, missing })
+    let parse = files.iter().map(|file| file.parse.clone()).collect();
+    Ok(OpenTable { files, columns, parse, guesses, rows, missing })
 }
 
 fn not_everywhere(name: &str) -> String {
@@ -202,12 +167,12 @@ impl OpenTable {
     /// Errors: those of `each`; a value that is not of its column's type; a file that changed since the survey.
     pub fn each_batch(&self, task: &dyn Task, mut each: impl FnMut(DataFrame) -> Result<()>) -> Result<()> {
         let (mut rows, mut missing) = (0, vec![0; self.columns.len()]);
-        let types: HashMap<&str, ColumnType> =
-            self.columns.iter().map(|column| (column.name.as_str(), column.column_type)).collect();
         for file in &self.files {
-            let names = file.survey().names.iter();
-            let types: Vec<ColumnType> = names.filter_map(|name| types.get(name.as_str()).copied()).collect();
-            let mut batches = file.batches(&types, task)?;
+            let names = &file.survey().names;
+            let known: HashMap<&str, ColumnType> =
+                self.columns.iter().map(|column| (column.name.as_str(), column.column_type)).collect();
+            let types: Vec<ColumnType> = names.iter().filter_map(|name| known.get(name.as_str()).copied()).collect();
+            let mut batches = file.table.batches(&types, task)?;
             while let Some(batch) = batches.next()? {
                 let batch = self.aligned(batch)?;
                 rows += batch.height() as u64;
@@ -220,9 +185,7 @@ impl OpenTable {
         // What the survey saw is what was read: rows, and missing values in every column.
         let same_missing = missing == self.missing;
         if rows != self.rows || !same_missing {
-            return Err(fail::world("the file changed while it was being read")
-                .hint("try again when nothing writes to it")
-                .into());
+            return Err(build::changed().into());
         }
         Ok(())
     }
@@ -247,9 +210,11 @@ impl OpenTable {
             return Ok(batch);
         }
         let height = batch.height();
-        let column = |wanted: &ColumnRecord| match batch.column(&wanted.name) {
-            Ok(column) => column.clone(),
-            Err(_) => Column::full_null(wanted.name.as_str().into(), height, &table::data_type(wanted.column_type)),
+        let there: HashMap<&str, &Column> =
+            batch.columns().iter().map(|column| (column.name().as_str(), column)).collect();
+        let column = |wanted: &ColumnRecord| match there.get(wanted.name.as_str()) {
+            Some(column) => (*column).clone(),
+            None => Column::full_null(wanted.name.as_str().into(), height, &table::data_type(wanted.column_type)),
         };
         let columns = self.columns.iter().map(column).collect();
         DataFrame::new(height, columns).context("cannot align the columns of several files")
@@ -274,6 +239,12 @@ pub fn as_recorded(parse: &ParseOptions, columns: &[ColumnRecord]) -> ReadOption
         header: Some(parse.header),
         null_values: Some(parse.null_values.clone()),
         types: columns.iter().map(|column| (column.name.clone(), column.column_type)).collect(),
+        quote: Some(parse.quote),
+        encoding: Some(parse.encoding.clone()),
+        compression: Some(parse.compression),
+        sheet: parse.sheet.clone(),
+        member: parse.member.clone(),
+        ..ReadOptions::default()
     }
 }
 
@@ -301,60 +272,4 @@ pub fn null_values(given: Option<&[String]>) -> Vec<String> {
         values.insert(0, String::new());
     }
     values
-}
-
-/// The format of `path`, and a sentence when its name says something else.
-fn find_format(path: &Path, given: Option<Format>) -> Result<(Format, Option<String>)> {
-    let shown = path.display();
-    if path.is_dir() {
-        return Err(fail::usage(format!("{shown} is a folder, not a file")).hint("name the file inside it").into());
-    }
-    let file = File::open(path).map_err(|error| {
-        fail::world(format!("cannot open {shown}: {error}"))
-            .hint("check the path; it is relative to the project folder")
-    })?;
-    let mut first = Vec::new();
-    file.take(16).read_to_end(&mut first).with_context(|| format!("cannot read {shown}"))?;
-    if first.is_empty() {
-        return Err(fail::usage(format!("{shown} is empty")).hint("a table needs names and at least one row").into());
-    }
-    let is_parquet = first.starts_with(b"PAR1");
-    if let Some(format) = given {
-        return Ok((format, None));
-    }
-    if !is_parquet {
-        refuse_other_formats(path, &first)?;
-    }
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let named_parquet = matches!(ending.as_str(), "parquet" | "pq");
-    let named_text = matches!(ending.as_str(), "csv" | "tsv" | "txt" | "tab" | "data" | "");
-    Ok(match (is_parquet, named_parquet, named_text) {
-        (true, true, _) => (Format::Parquet, None),
-        (true, false, _) => (Format::Parquet, Some(format!("{shown} is Parquet, whatever its ending says"))),
-        (false, true, _) => {
-            (Format::Csv, Some(format!("{shown} is not Parquet, whatever its ending says; read as CSV")))
-        }
-        (false, false, true) => (Format::Csv, None),
-        (false, false, false) => {
-            (Format::Csv, Some(format!("{shown} is read as CSV: its ending `.{ending}` is not known")))
-        }
-    })
-}
-
-/// Content that is known not to be a table we read.
-fn refuse_other_formats(path: &Path, first: &[u8]) -> Result<(), Failure> {
-    const KNOWN: [(&[u8], &str, &str); 8] = [
-        (b"\x1f\x8b", "compressed with gzip", "unpack it first: gunzip FILE"),
-        (b"BZh91AY", "compressed with bzip2", "unpack it first: bunzip2 FILE"),
-        (b"\xfd7zXZ", "compressed with xz", "unpack it first: unxz FILE"),
-        (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it first: unzstd FILE"),
-        (b"PK\x03\x04", "a zip archive or an Excel file", "unpack it, or export the sheet as CSV"),
-        (b"SQLite format 3", "an SQLite database", "export the table as CSV or Parquet"),
-        (b"ARROW1", "an Arrow file", "write it as Parquet or CSV"),
-        (b"%PDF", "a PDF document", "export the table as CSV"),
-    ];
-    match KNOWN.iter().find(|(magic, ..)| first.starts_with(magic)) {
-        Some((_, what, hint)) => Err(fail::usage(format!("{} is {what}", path.display())).hint(*hint)),
-        None => Ok(()),
-    }
 }

@@ -16,9 +16,9 @@ use crate::data::plain;
 use crate::record::dataset::ColumnRecord;
 use crate::spec::schema::ColumnType;
 
-/// A table: named columns of equal length, each of one of the six types of [`ColumnType`]. Cloning is cheap.
+/// A table: named columns of equal length, each of one of the seven types of [`ColumnType`]. Cloning is cheap.
 ///
-/// Missing values are nulls. Time stamps are microseconds in UTC.
+/// Missing values are nulls. Time stamps are microseconds in UTC; times of day are whole microseconds too.
 #[derive(Clone, Debug)]
 pub struct Table {
     frame: DataFrame,
@@ -33,6 +33,7 @@ pub fn data_type(column_type: ColumnType) -> DataType {
         ColumnType::Text => DataType::String,
         ColumnType::Date => DataType::Date,
         ColumnType::Timestamp => DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)),
+        ColumnType::Time => DataType::Time,
     }
 }
 
@@ -45,12 +46,13 @@ pub fn column_type(data_type: &DataType) -> Option<ColumnType> {
         DataType::String => Some(ColumnType::Text),
         DataType::Date => Some(ColumnType::Date),
         DataType::Datetime(TimeUnit::Microseconds, Some(zone)) if *zone == TimeZone::UTC => Some(ColumnType::Timestamp),
+        DataType::Time => Some(ColumnType::Time),
         _ => None,
     }
 }
 
 impl Table {
-    /// Wraps a polars frame whose columns are of the six types, in one piece each.
+    /// Wraps a polars frame whose columns are of the seven types, in one piece each.
     ///
     /// Errors: a column of another type; more rows than a row number of 32 bits counts.
     pub fn new(mut frame: DataFrame) -> Result<Table> {
@@ -100,8 +102,8 @@ impl Table {
 
     /// Some columns in the plain form that features and models read, in the order asked for.
     ///
-    /// Integers and booleans (0, 1) become numbers, dates the microseconds of their midnight, text codes in the order of
-    /// first appearance. Errors: an unknown name. Cost: one pass over each column, columns in parallel.
+    /// Integers, booleans (0, 1) and times of day (seconds since midnight) become numbers, dates the microseconds of
+    /// their midnight, text codes in the order of first appearance. Errors: an unknown name. Cost: one pass over each column, columns in parallel.
     pub fn frame(&self, columns: &[&str]) -> Result<Frame> {
         let columns = columns.iter().map(|name| self.column(name)).collect::<Result<Vec<_>>>()?;
         plain::frame(self.rows(), &columns)
@@ -136,7 +138,7 @@ impl Table {
         cells.push(row, &mut text).then(|| String::from_utf8(text).ok()).flatten()
     }
 
-    /// Reads a Parquet file; foreign types are brought to the six as `source::read` does.
+    /// Reads a Parquet file; foreign types are brought to the seven as `source::read` does.
     ///
     /// Errors: no such file, damage, an unsupported column.
     pub fn read_parquet(path: &Path) -> Result<Table> {

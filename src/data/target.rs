@@ -176,7 +176,7 @@ fn usable_type(table: &Table, target: &str) -> Result<ColumnType> {
             .hint("name another column as the target, or check the null values")
             .into());
     }
-    if matches!(column_type, ColumnType::Date | ColumnType::Timestamp) {
+    if matches!(column_type, ColumnType::Date | ColumnType::Timestamp | ColumnType::Time) {
         return Err(fail::usage(format!("target `{target}` is a {}, which cannot be predicted", column_type.name()))
             .hint("make a number of it before, as the days until then")
             .into());

@@ -30,12 +30,16 @@ pub enum Kind {
     LocalTime,
     /// A day and a time with a zone.
     ZonedTime,
+    /// A time of day with seconds.
+    Clock,
+    /// A time of day of hours and minutes alone.
+    ShortClock,
     /// Anything else.
     Text,
 }
 
 /// Number of kinds.
-pub const KINDS: usize = 11;
+pub const KINDS: usize = 13;
 
 /// Removes the spaces and tabs around a value.
 pub fn trim(text: &str) -> &str {
@@ -72,6 +76,7 @@ fn number_kind(bytes: &[u8]) -> Option<Kind> {
             _ if code => Some(Kind::Code),
             1..=18 => Some(Kind::Integer),
             _ if std::str::from_utf8(bytes).is_ok_and(|text| text.parse::<i64>().is_ok()) => Some(Kind::Integer),
+            _ if too_large(bytes, false) => None,
             _ => Some(Kind::Wide),
         };
     }
@@ -85,20 +90,29 @@ fn number_kind(bytes: &[u8]) -> Option<Kind> {
     if whole + fraction == 0 {
         return None;
     }
-    if let Some((b'e' | b'E', exponent)) = rest.split_first() {
-        let sign = usize::from(matches!(exponent.first(), Some(b'+' | b'-')));
-        let length = digits(&exponent[sign..]);
+    let exponent = matches!(rest.first(), Some(b'e' | b'E'));
+    if let (true, Some(tail)) = (exponent, rest.get(1..)) {
+        let sign = usize::from(matches!(tail.first(), Some(b'+' | b'-')));
+        let length = digits(&tail[sign..]);
         if length == 0 {
             return None;
         }
-        rest = &exponent[sign + length..];
+        rest = &tail[sign + length..];
     }
     match rest.is_empty() {
         false => None,
         true if comma => (fraction > 0).then_some(Kind::DecimalComma),
         true if code => Some(Kind::Code),
+        // `1e400` is kept to the letter rather than made infinite.
+        true if too_large(bytes, exponent) => None,
         true => Some(Kind::Float),
     }
+}
+
+/// Whether a number is beyond the largest float; without an exponent that takes more than 308 digits.
+fn too_large(number: &[u8], exponent: bool) -> bool {
+    let value = || std::str::from_utf8(number).ok().and_then(|text| text.parse::<f64>().ok());
+    (exponent || number.len() > 308) && value().is_some_and(f64::is_infinite)
 }
 
 fn digits(bytes: &[u8]) -> usize {
@@ -120,8 +134,11 @@ fn boolean_word(bytes: &[u8]) -> Option<bool> {
 }
 
 fn time_kind(text: &str) -> Option<Kind> {
-    if !(8..=40).contains(&text.len()) || !text.as_bytes()[0].is_ascii_digit() {
+    if !(5..=40).contains(&text.len()) || !text.as_bytes()[0].is_ascii_digit() {
         return None;
+    }
+    if let Some(clock) = clock(text.as_bytes()).filter(|clock| clock.rest.is_empty()) {
+        return Some(if clock.with_seconds { Kind::Clock } else { Kind::ShortClock });
     }
     if date_days(text).is_some() {
         return Some(Kind::Date);
@@ -147,18 +164,29 @@ pub fn integer(text: &str) -> Option<i64> {
     trim(text).parse().ok()
 }
 
-/// The nearest 64-bit float (correctly rounded); `inf` and `nan` in any case are accepted.
+/// The nearest 64-bit float (correctly rounded); `inf` and `nan` in any case are accepted. `None` for digits beyond the
+/// largest float.
 pub fn float(text: &str) -> Option<f64> {
-    trim(text).parse().ok()
+    let text = trim(text);
+    let beyond = |value: &f64| value.is_infinite() && text.bytes().any(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|value| !beyond(value))
 }
 
 /// `true`, `false` in any case, `1`, `0`.
+///
+/// Only `true` and `false` make a column boolean by themselves, as pandas and polars have it: `yes`, `no`, `T` and `F` are
+/// words.
 pub fn boolean(text: &str) -> Option<bool> {
     match trim(text).as_bytes() {
         b"1" => Some(true),
         b"0" => Some(false),
         word => boolean_word(word),
     }
+}
+
+/// Microseconds since midnight of `HH:MM` or `HH:MM:SS[.f…]`. Digits below a microsecond are cut.
+pub fn time(text: &str) -> Option<i64> {
+    clock(trim(text).as_bytes()).filter(|clock| clock.rest.is_empty()).map(|clock| clock.micros)
 }
 
 /// Days since 1970-01-01 of `YYYY-MM-DD`, `YYYY/MM/DD`, `DD.MM.YYYY` or `DD-Mon-YYYY`.
@@ -234,9 +262,28 @@ fn moment(text: &str) -> Option<(i64, bool)> {
         return None;
     }
     let days = i64::from(date_days(text.get(..10)?)?);
-    let (hour, minute) = (two(&bytes[11..13])?, two(&bytes[14..16])?);
-    let mut rest = &bytes[16..];
+    let clock = clock(&bytes[11..])?;
+    let offset = zone_minutes(clock.rest)?;
+    let micros = clock.micros - i64::from(offset.unwrap_or(0)) * 60_000_000;
+    Some((days * DAY_MICROS + micros, offset.is_some()))
+}
+
+/// A time of day at the start of a text.
+struct Clock<'a> {
+    micros: i64,
+    with_seconds: bool,
+    rest: &'a [u8],
+}
+
+/// `HH:MM[:SS[.f…]]`, up to nine digits of a second.
+fn clock(bytes: &[u8]) -> Option<Clock<'_>> {
+    if bytes.len() < 5 || bytes[2] != b':' {
+        return None;
+    }
+    let (hour, minute) = (two(&bytes[..2])?, two(&bytes[3..5])?);
+    let mut rest = &bytes[5..];
     let (mut second, mut micros) = (0, 0);
+    let with_seconds = rest.first() == Some(&b':');
     if let [b':', a, b, tail @ ..] = rest {
         second = two(&[*a, *b])?;
         rest = tail;
@@ -253,9 +300,8 @@ fn moment(text: &str) -> Option<(i64, bool)> {
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let offset = zone_minutes(rest)?;
-    let seconds = i64::from(hour * 3600 + minute * 60 + second) - i64::from(offset.unwrap_or(0)) * 60;
-    Some((days * DAY_MICROS + seconds * 1_000_000 + micros, offset.is_some()))
+    let seconds = i64::from(hour * 3600 + minute * 60 + second);
+    Some(Clock { micros: seconds * 1_000_000 + micros, with_seconds, rest })
 }
 
 /// Minutes east of UTC; `Some(None)` when nothing is written, `None` when it is not a zone.
@@ -298,17 +344,21 @@ pub fn date_text(days: i32) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
+/// `HH:MM:SS`, with a fraction only when there is one.
+pub fn time_text(micros: i64) -> String {
+    let (seconds, fraction) = (micros.rem_euclid(DAY_MICROS) / 1_000_000, micros.rem_euclid(1_000_000));
+    let start = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    match fraction {
+        0 => start,
+        _ => format!("{start}.{}", format!("{fraction:06}").trim_end_matches('0')),
+    }
+}
+
 /// RFC 3339 in UTC, with a fraction only when there is one: `2024-01-31T09:30:00Z`, `2024-01-31T09:30:00.5Z`.
 pub fn timestamp_text(micros: i64) -> String {
     let (days, rest) = (micros.div_euclid(DAY_MICROS), micros.rem_euclid(DAY_MICROS));
     let (year, month, day) = civil_from_days(days);
-    let (seconds, fraction) = (rest / 1_000_000, rest % 1_000_000);
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let start = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
-    match fraction {
-        0 => format!("{start}Z"),
-        _ => format!("{start}.{}Z", format!("{fraction:06}").trim_end_matches('0')),
-    }
+    format!("{year:04}-{month:02}-{day:02}T{}Z", time_text(rest))
 }
 
 /// Appends the shortest text that reads back as the same float; it always looks like a float (`1.0`, `1e20`, `inf`).

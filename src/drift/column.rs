@@ -106,7 +106,8 @@ fn rate(reference: (f64, f64), current: (f64, f64), change_min: f64) -> RateDrif
 /// How the values compare; `None` when the types have nothing in common. A column without values has any type.
 fn kind_of(reference: &ColumnProfile, current: &ColumnProfile) -> Option<Kind> {
     let kind = |column: &ColumnProfile| match column.column_type {
-        ColumnType::Integer | ColumnType::Float => Kind::Numbers,
+        // A time of day comes back every day: its distribution is compared, not its range.
+        ColumnType::Integer | ColumnType::Float | ColumnType::Time => Kind::Numbers,
         ColumnType::Boolean | ColumnType::Text => Kind::Categories,
         ColumnType::Date | ColumnType::Timestamp => Kind::Times,
     };

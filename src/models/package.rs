@@ -243,7 +243,8 @@ fn read_header(bytes: &[u8]) -> Result<(FileHeader, &[u8])> {
 
 fn empty(column_type: ColumnType) -> Values {
     match column_type {
-        ColumnType::Integer | ColumnType::Float | ColumnType::Boolean => Values::Number(Vec::new()),
+        // A time of day is a number to a model: seconds since midnight.
+        ColumnType::Integer | ColumnType::Float | ColumnType::Boolean | ColumnType::Time => Values::Number(Vec::new()),
         ColumnType::Text => Values::Text(TextValues::default()),
         ColumnType::Date | ColumnType::Timestamp => Values::Time(Vec::new()),
     }

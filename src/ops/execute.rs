@@ -224,6 +224,12 @@ pub fn parse_format(name: &str) -> Result<Format> {
     match name {
         "csv" | "tsv" => Ok(Format::Csv),
         "parquet" => Ok(Format::Parquet),
-        _ => Err(fail::usage(format!("unknown format `{name}`")).hint("known: csv, parquet").into()),
+        "jsonl" | "ndjson" => Ok(Format::Jsonl),
+        "json" => Ok(Format::Json),
+        "ipc" | "arrow" | "feather" => Ok(Format::Ipc),
+        "excel" | "xlsx" => Ok(Format::Excel),
+        _ => Err(fail::usage(format!("unknown format `{name}`"))
+            .hint("known: csv, tsv, json, jsonl, parquet, arrow, excel")
+            .into()),
     }
 }

@@ -98,6 +98,7 @@ fn unreadable(view: View, profile: &ColumnProfile, wanted: ColumnType) -> (Rows,
         ColumnType::Boolean => value::boolean(text).is_some(),
         ColumnType::Date => value::date(text).is_some(),
         ColumnType::Timestamp => value::timestamp(text).is_some(),
+        ColumnType::Time => value::time(text).is_some(),
         ColumnType::Text => true,
     });
     let count = of_rows(failing.rows.count, profile.present, "value");

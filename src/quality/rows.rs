@@ -56,7 +56,7 @@ pub enum View<'a> {
     Text(&'a StringChunked),
     /// Days since 1970.
     Date(&'a Int32Chunked),
-    /// Microseconds since 1970.
+    /// Microseconds since 1970, or nanoseconds since midnight.
     Time(&'a Int64Chunked),
 }
 
@@ -70,6 +70,7 @@ impl<'a> View<'a> {
             DataType::Boolean => View::Boolean(series.bool()?),
             DataType::String => View::Text(series.str()?),
             DataType::Date => View::Date(series.date()?.physical()),
+            DataType::Time => View::Time(series.time()?.physical()),
             _ => View::Time(series.datetime()?.physical()),
         })
     }

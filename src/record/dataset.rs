@@ -54,6 +54,43 @@ pub enum Format {
     Csv,
     /// Apache Parquet.
     Parquet,
+    /// JSON objects, one a line.
+    Jsonl,
+    /// A JSON array of objects.
+    Json,
+    /// Apache Arrow IPC: a file (Feather) or a stream.
+    Ipc,
+    /// A sheet of an Excel or OpenDocument workbook.
+    Excel,
+}
+
+impl Format {
+    /// As people call it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Format::Csv => "CSV",
+            Format::Parquet => "Parquet",
+            Format::Jsonl => "JSON lines",
+            Format::Json => "JSON",
+            Format::Ipc => "Arrow",
+            Format::Excel => "Excel",
+        }
+    }
+}
+
+/// How a raw file is packed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compression {
+    /// Not at all.
+    #[default]
+    None,
+    /// gzip, one member or several.
+    Gzip,
+    /// Zstandard.
+    Zstd,
+    /// A zip archive, of which one member is the table.
+    Zip,
 }
 
 /// All that decides what table a raw file becomes.
@@ -69,12 +106,57 @@ pub struct ParseOptions {
     pub null_values: Vec<String>,
     /// Columns whose type was given, not inferred.
     pub types: BTreeMap<String, ColumnType>,
+    /// What stands around a field that holds delimiters or line ends; CSV.
+    #[serde(default = "double_quote", skip_serializing_if = "is_double_quote")]
+    pub quote: char,
+    /// How text is written as bytes, a label of the WHATWG Encoding Standard; CSV and JSON.
+    #[serde(default = "utf_8", skip_serializing_if = "is_utf_8")]
+    pub encoding: String,
+    /// How the raw file is packed.
+    #[serde(default, skip_serializing_if = "is_plain")]
+    pub compression: Compression,
+    /// The sheet read; Excel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
+    /// The member read; zip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
+}
+
+fn double_quote() -> char {
+    '"'
+}
+
+fn is_double_quote(quote: &char) -> bool {
+    *quote == '"'
+}
+
+fn utf_8() -> String {
+    "utf-8".to_owned()
+}
+
+fn is_utf_8(encoding: &String) -> bool {
+    encoding == "utf-8"
+}
+
+fn is_plain(compression: &Compression) -> bool {
+    *compression == Compression::None
 }
 
 impl Default for ParseOptions {
     fn default() -> ParseOptions {
-        let (format, null_values, types) = (Format::Csv, Vec::new(), BTreeMap::new());
-        ParseOptions { format, delimiter: ',', header: true, null_values, types }
+        ParseOptions {
+            format: Format::Csv,
+            delimiter: ',',
+            header: true,
+            null_values: Vec::new(),
+            types: BTreeMap::new(),
+            quote: double_quote(),
+            encoding: utf_8(),
+            compression: Compression::None,
+            sheet: None,
+            member: None,
+        }
     }
 }
 

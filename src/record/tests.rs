@@ -2,6 +2,7 @@
 
 use crate::base::fail;
 use crate::base::hash::hash;
+use crate::record::dataset::ParseOptions;
 use crate::record::model::ModelRecord;
 use crate::record::profile::ProfileRecord;
 use crate::record::{decode, encode, peek, references};
@@ -47,5 +48,14 @@ fn references_are_found_without_knowing_the_kind() -> anyhow::Result<()> {
     };
     assert_eq!(references(&encode(&split)?)?, vec![hash(b"d"), hash(b"p")]);
     assert!(references(b"anything else")?.is_empty());
+    Ok(())
+}
+
+#[test]
+fn plain_parse_options_keep_their_bytes() -> anyhow::Result<()> {
+    let old = r#"{"format":"csv","delimiter":",","header":true,"null_values":[],"types":{}}"#;
+    let read: ParseOptions = serde_json::from_str(old)?;
+    assert_eq!(read, ParseOptions::default());
+    assert_eq!(serde_json::to_string(&read)?, old);
     Ok(())
 }

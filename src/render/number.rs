@@ -86,6 +86,8 @@ pub fn value(value: f64, column_type: ColumnType) -> String {
     match column_type {
         ColumnType::Date => moment(value as i64).chars().take_while(|letter| *letter != 'T').collect(),
         ColumnType::Timestamp => moment(value as i64),
+        // A time of day: that of the same moment on the first day.
+        ColumnType::Time => moment(value as i64).chars().skip(11).take(8).collect(),
         _ => number(value),
     }
 }
@@ -94,13 +96,14 @@ pub fn value(value: f64, column_type: ColumnType) -> String {
 pub fn brief_value(of: f64, column_type: ColumnType) -> String {
     match column_type {
         ColumnType::Date | ColumnType::Timestamp => value(of, ColumnType::Date),
+        ColumnType::Time => value(of, column_type),
         _ => brief(of),
     }
 }
 
 /// A distance between values of a column: of times, in the largest unit that says it.
 pub fn distance(value: f64, column_type: ColumnType) -> String {
-    if !matches!(column_type, ColumnType::Date | ColumnType::Timestamp) {
+    if !matches!(column_type, ColumnType::Date | ColumnType::Timestamp | ColumnType::Time) {
         return number(value);
     }
     let seconds = value / 1e6;

@@ -25,11 +25,13 @@ pub enum Cell<'a> {
     Object,
 }
 
-/// Numbers are finite; booleans may come as 0 and 1, as tables often hold them, but numbers never as booleans.
+/// Times of day are seconds since midnight, from text. Numbers are finite; booleans may come as 0 and 1, as tables often hold them, but numbers never as booleans.
 pub fn number(column_type: ColumnType, cell: Cell<'_>) -> Option<f64> {
     match (column_type, cell) {
         (ColumnType::Boolean, Cell::Boolean(value)) => Some(f64::from(u8::from(value))),
         (ColumnType::Boolean, Cell::Number(value)) => (value == 0.0 || value == 1.0).then_some(value),
+        (ColumnType::Time, Cell::Text(text)) => value::time(text).map(|micros| micros as f64 / 1e6),
+        (ColumnType::Time, _) => None,
         (_, Cell::Number(value)) => value.is_finite().then_some(value),
         _ => None,
     }
@@ -69,6 +71,7 @@ pub fn wrong_type(column: &SchemaColumn, row: usize, cell: Cell<'_>) -> ServeErr
         (ColumnType::Text, Cell::Number(value)) => error.hint(format!("send text in quotes: \"{value}\"")),
         (ColumnType::Text, _) => error.hint("send text in quotes, or null when it is not known"),
         (ColumnType::Date, _) => error.hint("send a day as text: \"2026-01-31\""),
+        (ColumnType::Time, _) => error.hint("send a time of day as text: \"09:30:00\""),
         (ColumnType::Timestamp, _) => error.hint("send a time as text: \"2026-01-31T09:30:00Z\""),
     }
 }

@@ -226,7 +226,9 @@ impl Builder {
 impl Building {
     fn of(column: &SchemaColumn) -> Building {
         match column.column_type {
-            ColumnType::Integer | ColumnType::Float | ColumnType::Boolean => Building::Number(Vec::new()),
+            ColumnType::Integer | ColumnType::Float | ColumnType::Boolean | ColumnType::Time => {
+                Building::Number(Vec::new())
+            }
             ColumnType::Date | ColumnType::Timestamp => Building::Time(Vec::new()),
             ColumnType::Text => Building::Text(Text::default()),
         }

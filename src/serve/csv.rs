@@ -1,7 +1,7 @@
 //! `text/csv` bodies: a header line, then one line a row; delimiter comma, quotes as in RFC 4180. The words that mean
 //! "missing" are those that training data is read with unless it names others.
 
-use crate::data::format::csv::fields::{self, Fault, Problem};
+use crate::data::format::csv::fields::{self, Dialect, Fault, Problem};
 use crate::data::source;
 use crate::data::value;
 use crate::serve::cell::Cell;
@@ -9,8 +9,6 @@ use crate::serve::columns::{self, Columns};
 use crate::serve::error::{Reason, ServeError};
 use crate::serve::schema::{InputSchema, SchemaColumn};
 use crate::spec::schema::ColumnType;
-
-const DELIMITER: u8 = b',';
 
 /// Reads a body.
 ///
@@ -22,7 +20,7 @@ pub fn read<'s>(body: &str, schema: &'s InputSchema) -> Result<Columns<'s>, Serv
     while let Some(length) = fields::blank_line(&body.as_bytes()[start..]) {
         start += length;
     }
-    let Some(head_end) = fields::record_end(body, start, DELIMITER).filter(|_| start < body.len()) else {
+    let Some(head_end) = fields::record_end(body, start, Dialect::COMMA).filter(|_| start < body.len()) else {
         let error = ServeError::new(Reason::NotCsv, "the body has no header line");
         return Err(error.hint("send the column names in the first line"));
     };
@@ -31,7 +29,7 @@ pub fn read<'s>(body: &str, schema: &'s InputSchema) -> Result<Columns<'s>, Serv
     let missing = source::null_values(None);
     let mut refused = None;
     let mut last = 0;
-    let read = fields::each_field(&body[head_end..], DELIMITER, Some(positions.len()), |row, place, field| {
+    let read = fields::each_field(&body[head_end..], Dialect::COMMA, Some(positions.len()), |row, place, field| {
         if refused.is_some() {
             return;
         }
@@ -63,7 +61,7 @@ fn header(line: &str, columns: &mut Columns<'_>) -> Result<Vec<Option<usize>>, S
     let mut given = vec![false; schema.columns().len()];
     let mut positions = Vec::new();
     let mut twice = None;
-    let read = fields::each_field(line, DELIMITER, None, |_, place, field| {
+    let read = fields::each_field(line, Dialect::COMMA, None, |_, place, field| {
         let name = field.value();
         let position = schema.position(&name, place);
         match position {

@@ -81,7 +81,7 @@ pub struct DataSpec {
     /// Columns that identify a row.
     #[serde(default)]
     pub key: Vec<String>,
-    /// `csv` or `parquet`; told by the file's ending and first bytes when absent.
+    /// `csv`, `json`, `jsonl`, `parquet`, `arrow` or `excel`; told by the file's ending and first bytes when absent.
     #[serde(default)]
     pub format: Option<String>,
     /// Types of columns that inference would guess differently.

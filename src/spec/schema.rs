@@ -18,6 +18,8 @@ pub enum ColumnType {
     Date,
     /// A moment; kept in UTC with microseconds.
     Timestamp,
+    /// A time of day, with microseconds.
+    Time,
 }
 
 impl ColumnType {
@@ -30,6 +32,7 @@ impl ColumnType {
             ColumnType::Text => "text",
             ColumnType::Date => "date",
             ColumnType::Timestamp => "timestamp",
+            ColumnType::Time => "time",
         }
     }
 

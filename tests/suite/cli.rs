@@ -57,7 +57,7 @@ fn slips_get_a_suggestion_and_exit_2() {
         (&["train", "--test", "0.9"], "below 1"),
         (&["transform", "lonas"], "loans"),
         (&["ingest", "loans.csv", "--type", "id=number"], "integer"),
-        (&["ingest", "loans.csv", "--format", "excel"], "csv, parquet"),
+        (&["ingest", "loans.csv", "--format", "spss"], "known: csv, tsv, json"),
         (&["log", "metric", "loss"], "NAME=NUMBER"),
     ];
     for (words, says) in slips {

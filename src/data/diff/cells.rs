@@ -93,6 +93,7 @@ impl<'t> Side<'t> {
             Cells::Text(values) => values.get(row).map(Worth::Text),
             Cells::Date(values) => values.get(row).map(|days| Worth::Moment(i64::from(days) * DAY_MICROS)),
             Cells::Timestamp(values) => values.get(row).map(Worth::Moment),
+            Cells::Time(values) => values.get(row).map(|nanos| Worth::Moment(nanos / 1_000)),
         }
         .unwrap_or(Worth::Missing)
     }

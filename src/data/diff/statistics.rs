@@ -189,6 +189,7 @@ fn value_shares(column: &ColumnProfile, other: &ColumnProfile) -> Vec<Fact> {
 fn written(of: f64, measure: Measure, column_type: ColumnType) -> Value {
     match (measure, column_type) {
         (Measure::Place, ColumnType::Date) => value::date_text((of / value::DAY_MICROS as f64).floor() as i32).into(),
+        (Measure::Place, ColumnType::Time) => value::time_text(of as i64).into(),
         (Measure::Place, ColumnType::Timestamp) => value::timestamp_text(of as i64).into(),
         _ if of.fract() == 0.0 && of.abs() < 9e15 => (of as i64).into(),
         _ => of.into(),

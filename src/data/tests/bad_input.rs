@@ -30,17 +30,19 @@ fn content_that_is_not_a_table() {
     check(b"a,b\n\"x\ny\",2\n4,5,6\n", "row 2 (line 4) has 3 fields, the header has 2");
     check(b"a,b,a\n1,2,3\n", "two columns are called `a`: numbers 1 and 3");
     check(b"a,,c\n1,2,3\n", "column 2 has no name");
-    check(b"a,b\n1,caf\xe9\n", "row 1 (line 2), column `b` is not UTF-8");
-    check(b"caf\xe9,b\n1,2\n", "the first line is not UTF-8");
+    check(b"a,b\n1,caf\x81\n", "row 1 (line 2), column `b` is not UTF-8, and the rest does not look like Latin-1");
+    check(b"caf\x81,b\n1,2\n", "the first line is not UTF-8 (byte 4), and the rest does not look like Latin-1");
     check(b"a,b\n1,x\0y\n", "row 1 (line 2), column `b` holds a NUL byte");
     check(b"\x7fELF\0\0\0\n\0", "is binary");
     check(b"a,b\n1,\"open\n2,3\n", "row 1 (line 2), column `b`: the quote never closes");
     check(b"a,b\n1,\"x\"y\n", "row 1 (line 2), column `b`: something follows the closing quote");
     check(b"\"a,b\n1,2\n", "the quotes of name 1 in the first line do not match");
-    check(b"\xff\xfea\0,\0b\0\n\0", "UTF-16");
+    check(b"\xff\xfea\0,\0b\0\n\0", "a line of names but no rows");
     check(b"a,b\r1,2\r", "a carriage return only");
-    check(b"\x1f\x8b\x08\0", "compressed with gzip");
-    check(b"PK\x03\x04rest", "a zip archive or an Excel file");
+    check(b"\x1f\x8b\x08\0", "the gzip data is damaged or cut short");
+    check(b"PK\x03\x04rest", "the zip data is damaged or cut short");
+    check(b"ARROW1 but no more, not at all", "Arrow file cannot be read: it is cut short");
+    check(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "this workbook cannot be read");
     check(b"PAR1 but no more", "Parquet file cannot be read");
 }
 

@@ -2,13 +2,18 @@
 
 mod bad_input;
 mod diff;
+mod foreign;
 mod ingest;
+mod json;
+mod packed;
 mod parquet;
 mod profile;
 mod profile_on_demand;
 mod profile_reference;
 mod property;
+mod shape;
 mod sketches;
+mod spectrum;
 mod split;
 mod target;
 
@@ -54,6 +59,11 @@ fn types(table: &Table) -> Vec<ColumnType> {
 /// Cells of one column, `-` where missing.
 fn cells(table: &Table, column: &str) -> Vec<String> {
     (0..table.rows()).map(|row| table.cell(row, column).unwrap_or_else(|| "-".to_owned())).collect()
+}
+
+/// A file of `tests/fixtures`.
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
 /// One of the real tables that the examples use.

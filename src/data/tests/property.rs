@@ -20,6 +20,7 @@ fn field() -> impl Strategy<Value = String> {
         any::<bool>().prop_map(|flag| flag.to_string()),
         (-700_000..2_900_000).prop_map(value::date_text),
         (-60_000_000_000_000_000_i64..250_000_000_000_000_000).prop_map(value::timestamp_text),
+        (0..86_400_000_000_i64).prop_map(value::time_text),
         "[0-9+]{1,25}",
         "[ -~äß€,;\"\n\r\t]{0,12}",
     ]
@@ -33,6 +34,7 @@ fn rows() -> impl Strategy<Value = Vec<Vec<String>>> {
         vec(any::<bool>().prop_map(|flag| flag.to_string()), 6),
         vec((-700_000..2_900_000).prop_map(value::date_text), 6),
         vec((-60_000_000_000_000_000_i64..250_000_000_000_000_000).prop_map(value::timestamp_text), 6),
+        vec((0..86_400_000_000_i64).prop_map(value::time_text), 6),
         vec(field(), 6),
     ];
     vec(one_kind, 1..5)
@@ -91,6 +93,7 @@ proptest! {
                 value::Kind::Integer => prop_assert!(value::integer(text).is_some()),
                 value::Kind::Float | value::Kind::Wide => prop_assert!(value::float(text).is_some()),
                 value::Kind::Boolean => prop_assert!(value::boolean(text).is_some()),
+                value::Kind::Clock | value::Kind::ShortClock => prop_assert!(value::time(text).is_some()),
                 value::Kind::Date => prop_assert!(value::date(text).is_some() && value::timestamp(text).is_some()),
                 value::Kind::LocalTime | value::Kind::ZonedTime => prop_assert!(value::timestamp(text).is_some()),
                 _ => {}

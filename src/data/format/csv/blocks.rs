@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use memchr::memchr;
 
 use crate::base::limits::LINE_BYTES_MAX;
-use crate::data::format::csv::fields::{closing_quote, lines};
+use crate::data::format::csv::fields::{Dialect, closing_quote, lines};
 
 /// Bytes of one block, about: small enough for the cache of one core, large enough that its bookkeeping is nothing.
 const BLOCK_BYTES: usize = 512 << 10;
@@ -20,7 +20,7 @@ const BATCH_BYTES: usize = LINE_BYTES_MAX + BLOCK_BYTES;
 /// Reads blocks in batches; what a batch leaves over starts the next one.
 pub struct Batches<R> {
     source: R,
-    delimiter: u8,
+    dialect: Dialect,
     buffer: Vec<u8>,
     used: usize,
     ended: bool,
@@ -45,8 +45,8 @@ pub struct TooLong {
 
 impl<R: Read> Batches<R> {
     /// Starts at the first record of `source`.
-    pub fn new(source: R, delimiter: u8) -> Batches<R> {
-        Batches { source, delimiter, buffer: Vec::new(), used: 0, ended: false }
+    pub fn new(source: R, dialect: Dialect) -> Batches<R> {
+        Batches { source, dialect, buffer: Vec::new(), used: 0, ended: false }
     }
 
     /// The next blocks in order; none at the end. They share one buffer, replaced by the next call.
@@ -63,7 +63,7 @@ impl<R: Read> Batches<R> {
         if self.buffer.is_empty() {
             return Ok(Ok(None));
         }
-        let (mut ends, open) = block_ends(&self.buffer, self.delimiter);
+        let (mut ends, open) = block_ends(&self.buffer, self.dialect);
         if self.ended {
             if ends.last() != Some(&self.buffer.len()) {
                 ends.push(self.buffer.len());
@@ -81,20 +81,20 @@ impl<R: Read> Batches<R> {
 }
 
 /// Where blocks of about [`BLOCK_BYTES`] may end, and the quote that is still open at the end of `bytes`.
-fn block_ends(bytes: &[u8], delimiter: u8) -> (Vec<usize>, Option<usize>) {
+fn block_ends(bytes: &[u8], dialect: Dialect) -> (Vec<usize>, Option<usize>) {
     let mut ends = Vec::new();
     let mut wanted = BLOCK_BYTES;
     let mut outside = 0;
     let mut at = 0;
-    while let Some(found) = memchr(b'"', &bytes[at..]) {
+    while let Some(found) = memchr(dialect.quote, &bytes[at..]) {
         let quote = at + found;
-        let opens = quote == 0 || bytes[quote - 1] == delimiter || bytes[quote - 1] == b'\n';
+        let opens = quote == 0 || bytes[quote - 1] == dialect.delimiter || bytes[quote - 1] == b'\n';
         if !opens {
             at = quote + 1;
             continue;
         }
         push_ends(bytes, outside..quote, &mut wanted, &mut ends);
-        match closing_quote(bytes, quote + 1) {
+        match closing_quote(bytes, quote + 1, dialect.quote) {
             Some(close) => {
                 outside = close + 1;
                 at = outside;

@@ -3,15 +3,12 @@
 use std::fs::File;
 
 use anyhow::{Context, Result};
-use polars::prelude::{
-    BooleanChunkedBuilder, ChunkedBuilder, Column, DataFrame, Float64Type, Int32Type, Int64Type, IntoColumn,
-    PlSmallStr, PrimitiveChunkedBuilder, StringChunkedBuilder, TimeUnit, TimeZone,
-};
+use polars::prelude::{DataFrame, PlSmallStr};
 use rayon::prelude::*;
 
-use crate::base::fail::{self, Failure};
+use crate::base::fail::Failure;
 use crate::base::talk::Task;
-use crate::base::units;
+use crate::data::build::{self, Builder};
 use crate::data::format::csv::blocks::{Batch, Batches};
 use crate::data::format::csv::fields::{self, Field};
 use crate::data::format::csv::head::{Shape, too_long};
@@ -19,16 +16,6 @@ use crate::data::infer::{Nulls, shown};
 use crate::data::stream::RowBatches;
 use crate::data::value;
 use crate::spec::schema::ColumnType;
-
-/// One column under construction.
-enum Builder {
-    Integer(PrimitiveChunkedBuilder<Int64Type>),
-    Float(PrimitiveChunkedBuilder<Float64Type>),
-    Boolean(BooleanChunkedBuilder),
-    Text(StringChunkedBuilder),
-    Date(PrimitiveChunkedBuilder<Int32Type>),
-    Timestamp(PrimitiveChunkedBuilder<Int64Type>),
-}
 
 /// The first field of a block that does not fit.
 enum Misfit {
@@ -59,7 +46,7 @@ impl<'a> CsvBatches<'a> {
         task: &'a dyn Task,
     ) -> CsvBatches<'a> {
         let names = shape.names.iter().map(|name| PlSmallStr::from_str(name)).collect();
-        let batches = Batches::new(source, shape.delimiter);
+        let batches = Batches::new(source, shape.dialect);
         CsvBatches { batches, shape, names, types: types.to_vec(), nulls, task, rows: 0 }
     }
 }
@@ -107,11 +94,11 @@ fn build_block(
     let mut builders: Vec<Builder> = pairs.map(|(name, of)| Builder::new(name, *of, capacity)).collect();
     let mut misfit: Option<Misfit> = None;
     let push = |row: usize, column: usize, field: Field<'_>| {
-        if !builders[column].push(field, nulls) && misfit.is_none() {
+        if !push_field(&mut builders[column], field, nulls) && misfit.is_none() {
             misfit = Some(Misfit::Value { row, column, text: shown(field.text) });
         }
     };
-    let counts = fields::each_field(text, shape.delimiter, Some(names.len()), push).map_err(|_| Misfit::Changed)?;
+    let counts = fields::each_field(text, shape.dialect, Some(names.len()), push).map_err(|_| Misfit::Changed)?;
     match misfit {
         Some(misfit) => Err(misfit),
         None => {
@@ -121,72 +108,22 @@ fn build_block(
     }
 }
 
-impl Builder {
-    fn new(name: &PlSmallStr, column_type: ColumnType, capacity: usize) -> Builder {
-        let name = name.clone();
-        match column_type {
-            ColumnType::Integer => Builder::Integer(PrimitiveChunkedBuilder::new(name, capacity)),
-            ColumnType::Float => Builder::Float(PrimitiveChunkedBuilder::new(name, capacity)),
-            ColumnType::Boolean => Builder::Boolean(BooleanChunkedBuilder::new(name, capacity)),
-            ColumnType::Text => Builder::Text(StringChunkedBuilder::new(name, capacity)),
-            ColumnType::Date => Builder::Date(PrimitiveChunkedBuilder::new(name, capacity)),
-            ColumnType::Timestamp => Builder::Timestamp(PrimitiveChunkedBuilder::new(name, capacity)),
-        }
+/// Adds one field; `false` when it is not of the column's type.
+#[inline]
+fn push_field(builder: &mut Builder, field: Field<'_>, nulls: &Nulls) -> bool {
+    let text = value::trim(field.text);
+    if nulls.has(text) {
+        builder.push_missing();
+        return true;
     }
-
-    /// Adds one field; `false` when it is not of the column's type.
-    #[inline]
-    fn push(&mut self, field: Field<'_>, nulls: &Nulls) -> bool {
-        let text = value::trim(field.text);
-        if nulls.has(text) {
-            match self {
-                Builder::Integer(builder) | Builder::Timestamp(builder) => builder.append_null(),
-                Builder::Float(builder) => builder.append_null(),
-                Builder::Boolean(builder) => builder.append_null(),
-                Builder::Text(builder) => builder.append_null(),
-                Builder::Date(builder) => builder.append_null(),
-            }
-            return true;
-        }
-        match self {
-            Builder::Text(builder) => {
-                builder.append_value(field.value());
-                true
-            }
-            Builder::Integer(builder) => value::integer(text).map(|value| builder.append_value(value)).is_some(),
-            Builder::Float(builder) => value::float(text).map(|value| builder.append_value(value)).is_some(),
-            Builder::Boolean(builder) => value::boolean(text).map(|value| builder.append_value(value)).is_some(),
-            Builder::Date(builder) => value::date(text).map(|value| builder.append_value(value)).is_some(),
-            Builder::Timestamp(builder) => value::timestamp(text).map(|value| builder.append_value(value)).is_some(),
-        }
-    }
-
-    fn finish(self) -> Column {
-        match self {
-            Builder::Integer(builder) => builder.finish().into_column(),
-            Builder::Float(builder) => builder.finish().into_column(),
-            Builder::Boolean(builder) => builder.finish().into_column(),
-            Builder::Text(builder) => builder.finish().into_column(),
-            Builder::Date(builder) => builder.finish().into_date().into_column(),
-            Builder::Timestamp(builder) => {
-                builder.finish().into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_column()
-            }
-        }
-    }
+    if builder.is_text() { builder.push(&field.value()) } else { builder.push(text) }
 }
 
 fn describe(misfit: Misfit, rows: usize, shape: &Shape, types: &[ColumnType]) -> Failure {
     match misfit {
-        Misfit::Changed => changed(),
+        Misfit::Changed => build::changed(),
         Misfit::Value { row, column, text } => {
-            let (name, of) = (&shape.names[column], types[column].name());
-            let row = units::count((rows + row + 1) as u64);
-            fail::usage(format!("column `{name}` is to be read as {of}, but row {row} holds `{text}`"))
-                .hint("correct the value, list it among the null values, or give the column another type")
+            build::misfit(&shape.names[column], types[column], (rows + row) as u64, &text)
         }
     }
-}
-
-fn changed() -> Failure {
-    fail::world("the file changed while it was being read").hint("try again when nothing writes to it")
 }

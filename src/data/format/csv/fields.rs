@@ -7,22 +7,36 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter};
 
+/// The two characters that a text table is made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dialect {
+    /// What stands between two fields.
+    pub delimiter: u8,
+    /// What stands around a field that holds delimiters or line ends.
+    pub quote: u8,
+}
+
+impl Dialect {
+    /// RFC 4180.
+    pub const COMMA: Dialect = Dialect { delimiter: b',', quote: b'"' };
+}
+
 /// One field: what stands between the delimiters, or between the quotes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Field<'a> {
     /// Text between the delimiters or the quotes; doubled quotes are still doubled.
     pub text: &'a str,
-    /// Whether it stood in quotes.
-    pub quoted: bool,
+    /// The quote it stood in.
+    pub quote: Option<u8>,
 }
 
 impl<'a> Field<'a> {
     /// The value itself.
     pub fn value(self) -> Cow<'a, str> {
-        match self.quoted && self.text.contains('"') {
-            true => Cow::Owned(self.text.replace("\"\"", "\"")),
-            false => Cow::Borrowed(self.text),
-        }
+        let Some(quote) = self.quote.filter(|quote| self.text.as_bytes().contains(quote)).map(char::from) else {
+            return Cow::Borrowed(self.text);
+        };
+        Cow::Owned(self.text.replace(&format!("{quote}{quote}"), quote.encode_utf8(&mut [0; 4])))
     }
 }
 
@@ -63,7 +77,7 @@ pub struct Counts {
 /// Errors: the first record that is malformed or has another number of fields; its fields up to there were handed over.
 pub fn each_field<'a>(
     block: &'a str,
-    delimiter: u8,
+    dialect: Dialect,
     width: Option<usize>,
     mut each: impl FnMut(usize, usize, Field<'a>),
 ) -> Result<Counts, Fault> {
@@ -80,7 +94,7 @@ pub fn each_field<'a>(
         let row = counts.rows;
         let mut column = 0;
         loop {
-            let (field, after) = next_field(block, at, delimiter).map_err(|open| Fault {
+            let (field, after) = next_field(block, at, dialect).map_err(|open| Fault {
                 row,
                 at: start,
                 problem: problem_at(column, open),
@@ -90,7 +104,7 @@ pub fn each_field<'a>(
             }
             column += 1;
             at = after + 1;
-            if after >= bytes.len() || bytes[after] != delimiter {
+            if after >= bytes.len() || bytes[after] != dialect.delimiter {
                 break;
             }
         }
@@ -104,13 +118,13 @@ pub fn each_field<'a>(
 
 /// Where the record that starts at `at` ends, its line end included; `None` when a quote never closes or something follows
 /// a closing quote.
-pub fn record_end(block: &str, at: usize, delimiter: u8) -> Option<usize> {
+pub fn record_end(block: &str, at: usize, dialect: Dialect) -> Option<usize> {
     let bytes = block.as_bytes();
     let mut at = at;
     loop {
-        let (_, after) = next_field(block, at, delimiter).ok()?;
+        let (_, after) = next_field(block, at, dialect).ok()?;
         match bytes.get(after) {
-            Some(byte) if *byte == delimiter => at = after + 1,
+            Some(byte) if *byte == dialect.delimiter => at = after + 1,
             _ => return Some((after + 1).min(bytes.len())),
         }
     }
@@ -133,31 +147,31 @@ pub fn blank_line(bytes: &[u8]) -> Option<usize> {
 /// The field at `at`, and where its delimiter or line end stands. `Err(true)`: its quote never closes; `Err(false)`:
 /// something follows its closing quote.
 #[inline]
-fn next_field(block: &str, at: usize, delimiter: u8) -> Result<(Field<'_>, usize), bool> {
+fn next_field(block: &str, at: usize, dialect: Dialect) -> Result<(Field<'_>, usize), bool> {
     let bytes = block.as_bytes();
-    if bytes.get(at) == Some(&b'"') {
-        let close = closing_quote(bytes, at + 1).ok_or(true)?;
-        let field = Field { text: &block[at + 1..close], quoted: true };
+    if bytes.get(at) == Some(&dialect.quote) {
+        let close = closing_quote(bytes, at + 1, dialect.quote).ok_or(true)?;
+        let field = Field { text: &block[at + 1..close], quote: Some(dialect.quote) };
         return match &bytes[close + 1..] {
             [] | [b'\n', ..] => Ok((field, close + 1)),
             [b'\r', b'\n', ..] | [b'\r'] => Ok((field, close + 2)),
-            [next, ..] if *next == delimiter => Ok((field, close + 1)),
+            [next, ..] if *next == dialect.delimiter => Ok((field, close + 1)),
             _ => Err(false),
         };
     }
     let rest = &bytes[at..];
-    let end = at + rest.iter().position(|&b| b == delimiter || b == b'\n').unwrap_or(rest.len());
-    let ends_line = bytes.get(end) != Some(&delimiter);
+    let end = at + rest.iter().position(|&b| b == dialect.delimiter || b == b'\n').unwrap_or(rest.len());
+    let ends_line = bytes.get(end) != Some(&dialect.delimiter);
     let strip = usize::from(ends_line && end > at && bytes[end - 1] == b'\r');
-    Ok((Field { text: &block[at..end - strip], quoted: false }, end))
+    Ok((Field { text: &block[at..end - strip], quote: None }, end))
 }
 
 /// The quote that closes a field whose content starts at `from`.
-pub fn closing_quote(bytes: &[u8], from: usize) -> Option<usize> {
+pub fn closing_quote(bytes: &[u8], from: usize, mark: u8) -> Option<usize> {
     let mut at = from;
     loop {
-        let quote = at + memchr(b'"', &bytes[at..])?;
-        if bytes.get(quote + 1) != Some(&b'"') {
+        let quote = at + memchr(mark, &bytes[at..])?;
+        if bytes.get(quote + 1) != Some(&mark) {
             return Some(quote);
         }
         at = quote + 2;
@@ -170,9 +184,9 @@ pub fn lines(bytes: &[u8]) -> usize {
 }
 
 /// Row (from 0) and column (from 0) of the field in which a well-formed `prefix` of a block ends.
-pub fn locate(prefix: &str, delimiter: u8) -> (usize, usize) {
+pub fn locate(prefix: &str, dialect: Dialect) -> (usize, usize) {
     let mut last = (0, 0);
-    match each_field(prefix, delimiter, None, |row, column, _| last = (row, column)) {
+    match each_field(prefix, dialect, None, |row, column, _| last = (row, column)) {
         Err(Fault { row, problem: Problem::OpenQuote(column) | Problem::AfterQuote(column), .. }) => (row, column),
         Ok(counts) if prefix.is_empty() || prefix.ends_with('\n') => (counts.rows, 0),
         _ => last,

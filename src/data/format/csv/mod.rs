@@ -9,10 +9,12 @@
 mod blocks;
 mod build;
 pub mod fields;
+mod guess;
 mod head;
 mod scan;
 pub mod write;
 
+use std::fmt;
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -30,10 +32,25 @@ use crate::spec::schema::ColumnType;
 pub struct CsvOptions<'a> {
     /// What stands between two fields.
     pub delimiter: Option<char>,
+    /// What stands around a field that holds delimiters or line ends.
+    pub quote: Option<char>,
     /// Whether the first line holds the names.
     pub header: Option<bool>,
     /// Texts that mean "missing".
     pub null_values: &'a [String],
+}
+
+/// Goes with the failure of a text table that is not UTF-8: it may be read in another encoding.
+#[derive(Debug)]
+pub struct NotUtf8 {
+    /// Where the first byte stands that is not, as `row 3 (line 4)`.
+    pub place: String,
+}
+
+impl fmt::Display for NotUtf8 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the file is not UTF-8")
+    }
 }
 
 /// A text table after the first pass.
@@ -49,7 +66,7 @@ pub struct CsvTable {
 /// Errors: whatever is wrong with the file, by row and column.
 pub fn survey(path: &Path, options: &CsvOptions<'_>, task: &dyn Task) -> Result<CsvTable> {
     let mut guesses = Vec::new();
-    let shape = head::shape(open(path, 0)?, options.delimiter, options.header, &mut guesses)?;
+    let shape = head::shape(open(path, 0)?, options, &mut guesses)?;
     let nulls = Nulls::new(options.null_values);
     let seen = scan::scan(open(path, shape.data_at)?, &shape, &nulls, task)?;
     if seen.rows == 0 {
@@ -68,7 +85,12 @@ pub fn survey(path: &Path, options: &CsvOptions<'_>, task: &dyn Task) -> Result<
 impl CsvTable {
     /// The delimiter found or given.
     pub fn delimiter(&self) -> char {
-        char::from(self.shape.delimiter)
+        char::from(self.shape.dialect.delimiter)
+    }
+
+    /// The quote found or given.
+    pub fn quote(&self) -> char {
+        char::from(self.shape.dialect.quote)
     }
 
     /// Whether the first line holds the names.

@@ -9,8 +9,9 @@ use rayon::prelude::*;
 use crate::base::fail::{self, Failure};
 use crate::base::talk::Task;
 use crate::base::units;
+use crate::data::format::csv::NotUtf8;
 use crate::data::format::csv::blocks::{Batch, Batches};
-use crate::data::format::csv::fields::{self, Problem};
+use crate::data::format::csv::fields::{self, Dialect, Problem};
 use crate::data::format::csv::head::{Shape, too_long};
 use crate::data::infer::{Evidence, Nulls};
 
@@ -52,7 +53,7 @@ enum What {
 pub fn scan(source: impl Read, shape: &Shape, nulls: &Nulls, task: &dyn Task) -> Result<Scan> {
     let mut whole = Scan { rows: 0, blank: 0, columns: vec![Evidence::default(); shape.names.len()] };
     let mut line = shape.data_line;
-    let mut batches = Batches::new(source, shape.delimiter);
+    let mut batches = Batches::new(source, shape.dialect);
     loop {
         let batch = batches.next()?.map_err(|long| too_long(line + long.line as u64 + 1, long.open_quote))?;
         let Some(Batch { bytes, blocks }) = batch else {
@@ -74,27 +75,27 @@ pub fn scan(source: impl Read, shape: &Shape, nulls: &Nulls, task: &dyn Task) ->
 }
 
 fn scan_block(bytes: &[u8], shape: &Shape, nulls: &Nulls) -> Result<BlockScan, BlockFault> {
-    let text = std::str::from_utf8(bytes).map_err(|error| not_text(bytes, error, shape.delimiter))?;
+    let text = std::str::from_utf8(bytes).map_err(|error| not_text(bytes, error, shape.dialect))?;
     if let Some(at) = memchr::memchr(0, bytes) {
-        let (row, column) = fields::locate(&text[..at], shape.delimiter);
+        let (row, column) = fields::locate(&text[..at], shape.dialect);
         return Err(BlockFault { row, line: fields::lines(&bytes[..at]), what: What::Nul(column) });
     }
     let mut columns = vec![Evidence::default(); shape.names.len()];
     let add = |row: usize, column: usize, field: fields::Field<'_>| columns[column].add(row as u64, field.text, nulls);
-    let counts = fields::each_field(text, shape.delimiter, Some(shape.names.len()), add).map_err(|fault| {
+    let counts = fields::each_field(text, shape.dialect, Some(shape.names.len()), add).map_err(|fault| {
         let line = fields::lines(&bytes[..fault.at]);
         BlockFault { row: fault.row, line, what: What::Malformed(fault.problem) }
     })?;
     Ok(BlockScan { counts, lines: fields::lines(bytes), columns })
 }
 
-fn not_text(bytes: &[u8], error: Utf8Error, delimiter: u8) -> BlockFault {
+fn not_text(bytes: &[u8], error: Utf8Error, dialect: Dialect) -> BlockFault {
     let valid = &bytes[..error.valid_up_to()];
-    let (row, column) = std::str::from_utf8(valid).map_or((0, 0), |text| fields::locate(text, delimiter));
+    let (row, column) = std::str::from_utf8(valid).map_or((0, 0), |text| fields::locate(text, dialect));
     BlockFault { row, line: fields::lines(valid), what: What::NotText(column) }
 }
 
-fn describe(fault: &BlockFault, shape: &Shape, rows: u64, lines: u64) -> Failure {
+fn describe(fault: &BlockFault, shape: &Shape, rows: u64, lines: u64) -> anyhow::Error {
     let place = format!(
         "row {} (line {})",
         units::count(rows + fault.row as u64 + 1),
@@ -105,7 +106,7 @@ fn describe(fault: &BlockFault, shape: &Shape, rows: u64, lines: u64) -> Failure
         Some(name) => format!("column `{name}`"),
         None => format!("field {}", index + 1),
     };
-    match fault.what {
+    let failure: Failure = match fault.what {
         What::Malformed(Problem::Fields(found)) => {
             let first = if shape.header { "the header" } else { "the first row" };
             fail::usage(format!("{place} has {}, {first} has {width}", units::plural(found as u64, "field")))
@@ -120,10 +121,14 @@ fn describe(fault: &BlockFault, shape: &Shape, rows: u64, lines: u64) -> Failure
                 .hint("close the quote, or double it if it belongs to the value")
         }
         What::NotText(index) => fail::usage(format!("{place}, {} is not UTF-8", column(index)))
-            .hint("convert the file: iconv -f LATIN1 -t UTF-8 IN.csv > OUT.csv"),
+            .hint("say which encoding the file has, as encoding = \"latin1\""),
         What::Nul(index) => {
             fail::usage(format!("{place}, {} holds a NUL byte: this is not a text table", column(index)))
                 .hint("is the file damaged or of another format? export it again")
         }
+    };
+    match fault.what {
+        What::NotText(_) => anyhow::Error::new(failure).context(NotUtf8 { place }),
+        _ => failure.into(),
     }
 }

@@ -29,10 +29,12 @@ pub enum Cells<'a> {
     Date(&'a Int32Chunked),
     /// Microseconds since 1970-01-01T00:00:00Z.
     Timestamp(&'a Int64Chunked),
+    /// Nanoseconds since midnight.
+    Time(&'a Int64Chunked),
 }
 
 impl<'a> Cells<'a> {
-    /// Looks into a column of one of the six types.
+    /// Looks into a column of one of the seven types.
     pub fn of(column: &'a Column) -> Result<Cells<'a>> {
         let series = column.as_materialized_series();
         Ok(match series.dtype() {
@@ -41,6 +43,7 @@ impl<'a> Cells<'a> {
             DataType::Boolean => Cells::Boolean(series.bool()?),
             DataType::String => Cells::Text(series.str()?),
             DataType::Date => Cells::Date(series.date()?.physical()),
+            DataType::Time => Cells::Time(series.time()?.physical()),
             _ => Cells::Timestamp(series.datetime()?.physical()),
         })
     }
@@ -55,6 +58,9 @@ impl<'a> Cells<'a> {
             }
             Cells::Text(values) => values.get(row).map(|value| out.extend_from_slice(value.as_bytes())),
             Cells::Date(values) => values.get(row).map(|days| out.extend_from_slice(value::date_text(days).as_bytes())),
+            Cells::Time(values) => {
+                values.get(row).map(|nanos| out.extend_from_slice(value::time_text(nanos / 1_000).as_bytes()))
+            }
             Cells::Timestamp(values) => {
                 values.get(row).map(|micros| out.extend_from_slice(value::timestamp_text(micros).as_bytes()))
             }
