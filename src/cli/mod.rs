@@ -20,6 +20,7 @@ mod promote;
 mod register;
 mod rollback;
 mod run;
+mod schema_help;
 mod serve;
 mod status;
 mod train;

@@ -9,6 +9,7 @@
 //! into another or dropped without a sentence that says so; rows that are not for training cannot reach a fit, because
 //! only [`split::Split::training`] makes a [`split::TrainSplit`].
 
+pub mod calendar;
 pub mod format;
 pub mod frame;
 pub mod infer;

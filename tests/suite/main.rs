@@ -11,3 +11,4 @@ mod formats;
 mod journey;
 mod pipeline;
 mod tidy;
+mod validate;

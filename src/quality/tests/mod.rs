@@ -1,7 +1,9 @@
 //! Tests of checks, of inferred schemas and of widening them.
 
 mod checks;
+mod editing;
 mod schemas;
+mod vocabulary;
 
 use std::path::{Path, PathBuf};
 
