@@ -50,7 +50,8 @@ const KEYS: &str = r#"The schema (schema.toml; unknown keys are errors):
     equal, greater, greater_or_equal, distinct = ["a", "b"]
     tuples = { columns = ["a", "b"], allowed = [["x", 1], ["y", 2]] }
     sum = { columns = ["a", "b"], equals = "total", tolerance = 0.01 }
-    sql = "SELECT _row, a FROM data WHERE a > (SELECT AVG(a) FROM data) * 9"
+    sql = "SELECT _row FROM (SELECT _row, a, AVG(a) OVER () AS mean FROM data)
+           AS t WHERE a > 9 * mean"
     sql = "SELECT column FROM stats WHERE missing_share > 0.5"
                                   rows that come back are unexpected; _row is
                                   the row number; stats has a row a column

@@ -80,7 +80,8 @@ fn accept_rule(schema: &mut SchemaSpec, name: &str, finding: &Finding) {
             // "3 of 1,000 rows (0.3 %) break it": of how many rows the rule was asked.
             let asked = finding.observed.split(" of ").nth(1).and_then(|rest| rest.split(' ').next());
             let asked = asked.and_then(|count| count.replace(',', "").parse::<f64>().ok()).unwrap_or(1.0);
-            rule.mostly = 1.0 - share_up(finding.count as f64 / asked.max(1.0), 10_000.0);
+            let broken = share_up(finding.count as f64 / asked.max(1.0), 10_000.0);
+            rule.mostly = ((1.0 - broken) * 10_000.0).round() / 10_000.0;
         }
         _ => {}
     }

@@ -102,7 +102,6 @@ fn apply(table: &mut Table, changes: Vec<(String, Option<toml::Value>)>) -> Resu
 /// Puts a value where another was; a list that only grew keeps its items as they were written.
 fn replace(old: &mut Value, new: Value) {
     if let (Value::Array(old), Value::Array(new)) = (&mut *old, &new) {
-        let same = |(a, b): (&Value, &Value)| a.to_string().trim() == b.to_string().trim();
         if old.len() < new.len() && old.iter().zip(new.iter()).all(same) {
             let more: Vec<Value> = new.iter().skip(old.len()).cloned().collect();
             for mut value in more {
@@ -115,4 +114,15 @@ fn replace(old: &mut Value, new: Value) {
     let decor = old.decor().clone();
     *old = new;
     *old.decor_mut() = decor;
+}
+
+/// Whether two plain values are the same, however they are written.
+fn same((a, b): (&Value, &Value)) -> bool {
+    match (a, b) {
+        (Value::String(a), Value::String(b)) => a.value() == b.value(),
+        (Value::Integer(a), Value::Integer(b)) => a.value() == b.value(),
+        (Value::Float(a), Value::Float(b)) => a.value() == b.value(),
+        (Value::Boolean(a), Value::Boolean(b)) => a.value() == b.value(),
+        _ => false,
+    }
 }

@@ -62,7 +62,12 @@ fn written(shape: &[Place]) -> String {
             Place::Upper => pattern.push_str("[A-Z]"),
             Place::Lower => pattern.push_str("[a-z]"),
             Place::Digit => pattern.push_str("[0-9]"),
-            Place::Sign(sign) => pattern.push_str(&regex::escape(&sign.to_string())),
+            Place::Sign(sign) => {
+                if matches!(sign, '.' | '+') {
+                    pattern.push('\\');
+                }
+                pattern.push(sign);
+            }
         }
         if run.len() > 1 {
             pattern.push_str(&format!("{{{}}}", run.len()));

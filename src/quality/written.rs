@@ -40,8 +40,19 @@ pub fn to_toml(schema: &SchemaSpec, profile: &ProfileRecord) -> Result<String> {
 }
 
 /// Keys in the order in which they are written; others follow.
-const TABLE_KEYS: &[&str] =
-    &["rows_min", "rows_max", "columns_min", "columns_max", "columns_ordered", "key", "near_keys", "unique"];
+const TABLE_KEYS: &[&str] = &[
+    "rows_min",
+    "rows_max",
+    "columns_min",
+    "columns_max",
+    "columns_ordered",
+    "key",
+    "near_keys",
+    "unique",
+    "new_columns",
+    "duplicates",
+    "duplicates_max",
+];
 const COLUMN_KEYS: &[&str] = &[
     "name",
     "type",
@@ -69,17 +80,22 @@ const RULE_KEYS: &[&str] = &["name", "when", "check", "sql"];
 fn write_table(text: &mut String, rules: &TableRules, profile: &ProfileRecord) -> Result<()> {
     let (rows, columns) = (units::plural(profile.rows, "row"), units::plural(profile.columns.len() as u64, "column"));
     writeln!(text, "[table]  # seen: {rows}, {columns}")?;
+    let mut usual = toml::Table::try_from(TableRules::default())?;
+    for kept in ["new_columns", "duplicates", "duplicates_max"] {
+        usual.remove(kept);
+    }
+    let mut keys = toml::Table::try_from(rules)?;
+    let rows = keys.iter().filter(|(key, _)| key.starts_with("rows_")).map(|(key, value)| (key.clone(), value.clone()));
+    let rows: toml::Table = rows.collect();
+    keys.retain(|key, _| !rows.contains_key(key));
+    write_keys(text, rows, toml::Table::new(), TABLE_KEYS)?;
     if rules.key.is_empty() {
         match proposed_key(profile) {
             Some(name) => writeln!(text, "# key = [{}]  # every value is there, and no value twice", quoted(name))?,
             None => writeln!(text, "# key = [\"column\", …]  # columns that together identify a row")?,
         }
     }
-    let mut usual = toml::Table::try_from(TableRules::default())?;
-    for kept in ["new_columns", "duplicates", "duplicates_max"] {
-        usual.remove(kept);
-    }
-    write_keys(text, toml::Table::try_from(rules)?, usual, TABLE_KEYS)
+    write_keys(text, keys, usual, TABLE_KEYS)
 }
 
 /// The first column that identifies rows: text or whole numbers, all there, no value twice.
