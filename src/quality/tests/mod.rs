@@ -2,6 +2,7 @@
 
 mod checks;
 mod editing;
+mod parity;
 mod schemas;
 mod vocabulary;
 
