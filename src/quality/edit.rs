@@ -101,15 +101,16 @@ fn apply(table: &mut Table, changes: Vec<(String, Option<toml::Value>)>) -> Resu
 
 /// Puts a value where another was; a list that only grew keeps its items as they were written.
 fn replace(old: &mut Value, new: Value) {
-    if let (Value::Array(old), Value::Array(new)) = (&mut *old, &new) {
-        if old.len() < new.len() && old.iter().zip(new.iter()).all(same) {
-            let more: Vec<Value> = new.iter().skip(old.len()).cloned().collect();
-            for mut value in more {
-                *value.decor_mut() = toml_edit::Decor::new(" ", "");
-                old.push_formatted(value);
-            }
-            return;
+    if let (Value::Array(old), Value::Array(new)) = (&mut *old, &new)
+        && old.len() < new.len()
+        && old.iter().zip(new.iter()).all(same)
+    {
+        let more: Vec<Value> = new.iter().skip(old.len()).cloned().collect();
+        for mut value in more {
+            *value.decor_mut() = toml_edit::Decor::new(" ", "");
+            old.push_formatted(value);
         }
+        return;
     }
     let decor = old.decor().clone();
     *old = new;

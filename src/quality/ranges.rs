@@ -254,6 +254,9 @@ fn z_scores(profile: &ColumnProfile, rules: &ColumnRules, view: View<'_>) -> Opt
     })
 }
 
+/// Code, number of values, what they are, the test that they fail.
+type Kind = (&'static str, u64, &'static str, fn(f64) -> bool);
+
 /// `FLOAT_TYPE_HAS_NAN`, `FLOAT_TYPE_HAS_INF`: values that are not numbers one can compute with. A warning unless
 /// `finite` says more, as features treat them as missing.
 pub fn not_finite(profile: &ColumnProfile, rules: &ColumnRules) -> Vec<RowCheck<'static>> {
@@ -265,7 +268,7 @@ pub fn not_finite(profile: &ColumnProfile, rules: &ColumnRules) -> Vec<RowCheck<
     }
     let strict = rules.finite == Some(true);
     let severity = if strict { rules.severity } else { rules.severity.min(Severity::Warning) };
-    let kinds: [(&str, u64, &str, fn(f64) -> bool); 2] = [
+    let kinds: [Kind; 2] = [
         ("FLOAT_TYPE_HAS_NAN", nan, "not-a-number", |value| !value.is_nan()),
         ("FLOAT_TYPE_HAS_INF", infinite, "infinite", |value| !value.is_infinite()),
     ];

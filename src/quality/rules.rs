@@ -249,7 +249,7 @@ fn reference_faults(reference: &ReferenceSpec) -> Vec<Fault> {
     let mut faults = Vec::new();
     let bins = !reference.edges.is_empty();
     let count = if bins { reference.edges.len() - 1 } else { reference.values.len() };
-    if bins == !reference.values.is_empty() {
+    if bins != reference.values.is_empty() {
         faults.push((DOMAIN, "reference has either values or edges".to_owned()));
     } else if count != reference.shares.len() || count == 0 {
         faults.push((DOMAIN, format!("reference needs one share for each of its {count} values or bins")));
