@@ -22,6 +22,7 @@ mod promote;
 mod register;
 mod rollback;
 mod run;
+mod schema_help;
 mod serve;
 mod status;
 mod train;

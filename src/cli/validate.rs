@@ -1,5 +1,6 @@
 //! `mlops validate`
 
+use std::io;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -8,28 +9,32 @@ use clap::{Args, ValueEnum};
 use crate::base::talk::Talk;
 use crate::base::units;
 use crate::cli::app::{Answer, App};
+use crate::cli::schema_help::schema_help;
+use crate::config::project::{Project, find_root};
 use crate::ops::stages::Workspace;
+use crate::ops::subject::Origin;
 use crate::ops::validate::{
-    SchemaReport, ValidateOptions, ValidateReport, accept_findings, finding_name, init_schema, validate,
+    SchemaReport, SplitFiles, ValidateOptions, ValidateReport, accept_findings, counted, init_schema, validate,
+    validate_file,
 };
+use crate::quality::report::Finding;
 use crate::record::evaluation::Verdict;
+use crate::spec::project::ProjectSpec;
 use crate::spec::schema::Severity;
 use crate::term::style::Style;
-use crate::term::table::Table;
 use crate::term::ui::Ui;
 
-/// Check a dataset against its reviewed schema
+/// Check a dataset or a raw file against its reviewed schema
 ///
-/// Finds missing and new columns, wrong types, missing values, values outside their range or domain, duplicates and
-/// outliers: all of them, in one pass. Exits 1 when a finding is at least as bad as --fail-on, so that a bad table stops
-/// a pipeline or a merge. --init writes the schema from the data for people to review; --accept widens it.
+/// Finds missing and new columns, wrong types, missing values, values outside their range, domain or pattern, statistics
+/// outside their bounds, broken rules over several columns, duplicates and outliers: all of them, in one pass, with sample
+/// rows and the edit that settles each. Exits 1 when a finding is at least as bad as --fail-on, so that a bad table stops a
+/// pipeline or a merge. --init writes the schema from the data for people to review; --accept widens it and keeps what
+/// people wrote. A file that was not ingested is read in memory, checked, and leaves no trace.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  mlops validate --init                        write schema.toml, then review it
-  mlops validate penguins@v3                   exit 1 if it breaks the schema
-  mlops validate --accept ENUM_TYPE_UNEXPECTED_STRING_VALUES:island")]
+#[command(after_help = EXAMPLES, after_long_help = schema_help(EXAMPLES))]
 pub struct ValidateArgs {
-    /// Dataset to check; the newest one when absent
+    /// Dataset or file to check; the newest dataset when absent
     #[arg(value_name = "DATA")]
     dataset: Option<String>,
     /// Write the schema from the data
@@ -38,16 +43,29 @@ pub struct ValidateArgs {
     /// With --init: replace a schema that is there
     #[arg(long, requires = "init")]
     force: bool,
-    /// Widen the schema so that these findings do not recur; all when none is named
+    /// Widen the schema so that these findings do not recur; all errors and warnings when none is named
     #[arg(long, value_name = "CODE[:COLUMN]", num_args = 0.., conflicts_with = "init")]
     accept: Option<Vec<String>>,
+    /// Write the rows that pass to GOOD and those that do not to BAD (.csv or .parquet), with the reasons in `_findings`
+    #[arg(long, value_names = ["GOOD", "BAD"], num_args = 2, conflicts_with_all = ["init", "accept"])]
+    split: Option<Vec<PathBuf>>,
+    /// Environment to judge in: `training`, `serving` or one that the schema names
+    #[arg(long, value_name = "NAME")]
+    environment: Option<String>,
     /// The schema file
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
-    /// Severity from which the verdict is `fail`
+    /// Severity from which the verdict is `fail`, and from which a finding condemns a row
     #[arg(long, value_enum, value_name = "SEVERITY")]
     fail_on: Option<FailOn>,
 }
+
+const EXAMPLES: &str = "Examples:
+  mlops validate --init                        write schema.toml, then review it
+  mlops validate penguins@v3                   exit 1 if it breaks the schema
+  mlops validate new.csv --environment serving check a file that is not ingested
+  mlops validate --split good.csv bad.csv      put the failing rows aside
+  mlops validate --accept ENUM_TYPE_UNEXPECTED_STRING_VALUES:island";
 
 /// Severities that can fail a table.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -60,61 +78,138 @@ enum FailOn {
 
 /// Runs the verb.
 pub fn run(args: &ValidateArgs, app: &App) -> Result<Answer> {
-    let repo = app.repo()?;
-    let project = app.project(&repo)?;
+    let file = args.dataset.as_ref().map(|given| app.path(given.as_ref())).filter(|path| path.is_file());
+    let Some(file) = file else {
+        let repo = app.repo()?;
+        let project = app.project(&repo)?;
+        let space = Workspace { repo: &repo, root: &project.root, spec: &project.spec };
+        let options = options(args, app, &project, Some(space.name()));
+        return act(args, app, &project.spec, &options, &Origin::Stored(&repo));
+    };
+    // No repository is needed; a project file above says where the schema is.
+    let root = find_root(&app.folder).unwrap_or_else(|| app.folder.clone());
+    let project = Project::load(&root, &app.environment)?;
+    let options = options(args, app, &project, None);
+    act(args, app, &project.spec, &options, &Origin::File(&file))
+}
+
+fn options(args: &ValidateArgs, app: &App, project: &Project, default_name: Option<String>) -> ValidateOptions {
     let written = project.spec.validate.clone().unwrap_or_default();
-    let space = Workspace { repo: &repo, root: &project.root, spec: &project.spec };
-    let options = ValidateOptions {
+    ValidateOptions {
         dataset: args.dataset.clone(),
-        default_name: Some(space.name()),
-        schema: args.schema.as_ref().map_or_else(|| space.path(&written.schema), |path| app.path(path)),
+        default_name,
+        schema: args.schema.as_ref().map_or_else(|| project.root.join(&written.schema), |path| app.path(path)),
         fail_on: match args.fail_on {
             Some(FailOn::Error) => Severity::Error,
             Some(FailOn::Warning) => Severity::Warning,
             None => written.fail_on,
         },
-    };
-    let ctx = app.ctx(project.spec.project.seed);
+        environment: args.environment.clone().unwrap_or(written.environment),
+        split: args.split.as_ref().map(|files| SplitFiles { good: app.path(&files[0]), bad: app.path(&files[1]) }),
+    }
+}
+
+fn act(
+    args: &ValidateArgs,
+    app: &App,
+    spec: &ProjectSpec,
+    options: &ValidateOptions,
+    origin: &Origin<'_>,
+) -> Result<Answer> {
+    let ctx = app.ctx(spec.project.seed);
     if args.init {
-        let report = init_schema(&repo, &options, args.force, &ctx)?;
+        let report = init_schema(origin, options, args.force, &ctx)?;
         app.print("schema", &report, |ui| show_schema(&report, ui))?;
         return Ok(Answer::Yes);
     }
     if let Some(wanted) = &args.accept {
-        let report = accept_findings(&repo, &options, wanted, &ctx)?;
+        let report = accept_findings(origin, options, wanted, &ctx)?;
         app.print("schema", &report, |ui| show_schema(&report, ui))?;
         return Ok(Answer::Yes);
     }
-    let report = validate(&repo, &options, &ctx)?;
+    let report = match origin {
+        Origin::File(path) => validate_file(path, options, &ctx)?,
+        Origin::Stored(repo) => validate(repo, options, &ctx)?,
+    };
     app.print("validate", &report, |ui| show(&report, ui))?;
-    if let Some(finding) = report.findings.iter().find(|_| report.verdict == Verdict::Fail) {
-        app.ui.hint(&format!("correct the data, or accept it: `mlops validate --accept {}`", finding_name(finding)));
+    if report.verdict != Verdict::Fail {
+        return Ok(Answer::Yes);
     }
-    Ok(if report.verdict == Verdict::Fail { Answer::No } else { Answer::Yes })
+    app.ui.hint("correct the data, or accept a finding: each names the command");
+    Ok(Answer::No)
 }
 
-fn show(report: &ValidateReport, ui: &Ui) -> std::io::Result<()> {
-    let mut table = Table::new(&["severity", "code", "column", "observed", "expected", "#rows", "first at"]);
+/// Characters of a line when nothing says how wide the terminal is.
+const WIDTH: usize = 80;
+/// Sample rows shown of one finding.
+const SHOWN_ROWS: usize = 5;
+
+fn show(report: &ValidateReport, ui: &Ui) -> io::Result<()> {
     for finding in &report.findings {
-        let first: Vec<String> = finding.rows.iter().take(3).map(u64::to_string).collect();
-        table.row([
-            finding.severity.name().to_owned(),
-            finding.code.clone(),
-            finding.column.clone().unwrap_or_default(),
-            finding.observed.clone(),
-            finding.expected.clone(),
-            units::count(finding.count),
-            first.join(", "),
-        ]);
+        show_finding(finding, ui)?;
     }
-    ui.table(&table)?;
     let style = if report.verdict == Verdict::Fail { Style::Bad } else { Style::Good };
     let verdict = ui.paint(style, report.verdict.name());
-    let findings = units::plural(report.findings.len() as u64, "finding");
-    ui.line(&format!("{}: {verdict}, {findings} in {}", report.dataset, units::plural(report.rows, "row")))
+    let rows = units::plural(report.rows, "row");
+    let place = if report.environment == "training" { String::new() } else { format!(" as {}", report.environment) };
+    ui.line(&format!("{}{place}: {verdict}, {} in {rows}", report.dataset, counted(&report.counts)))?;
+    if let Some(split) = &report.split {
+        for (rows, path) in [(split.rows_good, &split.good), (split.rows_bad, &split.bad)] {
+            ui.line(&format!("wrote {} to {}", units::plural(rows, "row"), path.display()))?;
+        }
+    }
+    Ok(())
 }
 
-fn show_schema(report: &SchemaReport, ui: &Ui) -> std::io::Result<()> {
+fn show_finding(finding: &Finding, ui: &Ui) -> io::Result<()> {
+    let style = match finding.severity {
+        Severity::Error => Style::Bad,
+        Severity::Warning => Style::Warn,
+        Severity::Info => Style::Code,
+    };
+    let place = finding.column.as_ref().or(finding.rule.as_ref()).map_or("table", String::as_str);
+    let severity = ui.paint(style, &format!("{:<7}", finding.severity.name()));
+    ui.line(&format!("{severity}  {}  {place}", finding.code))?;
+    let mut lines = vec![("found", finding.observed.clone()), ("expected", finding.expected.clone())];
+    if !finding.rows.is_empty() {
+        let shown = finding.rows.iter().enumerate().take(SHOWN_ROWS).map(|(at, row)| match finding.samples.get(at) {
+            Some(sample) if !sample.is_empty() => format!("{row} ({sample})"),
+            _ => row.to_string(),
+        });
+        let mut text = shown.collect::<Vec<_>>().join(", ");
+        if finding.count > SHOWN_ROWS as u64 {
+            text.push_str(", …");
+        }
+        lines.push(("rows", text));
+    }
+    lines.push(("fix", finding.fix.clone()));
+    for (word, text) in lines {
+        for (at, line) in wrapped(&text, WIDTH - 19).iter().enumerate() {
+            let word = if at == 0 { word } else { "" };
+            ui.line(&format!("         {word:<9} {line}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Lines of at most `width` characters; a word that is longer has a line of its own.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split([' ', '\n', '\r', '\t']) {
+        let line = lines.last_mut().expect("there is a first line");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.chars().count() + 1 + word.chars().count() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+fn show_schema(report: &SchemaReport, ui: &Ui) -> io::Result<()> {
     for name in &report.accepted {
         ui.line(&format!("accepted {name}"))?;
     }

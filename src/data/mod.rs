@@ -11,6 +11,7 @@
 
 pub mod associate;
 pub mod build;
+pub mod calendar;
 mod detect;
 pub mod diff;
 mod encode;

@@ -78,16 +78,18 @@ fn run_validate(space: &Workspace<'_>, dataset: Option<ObjectId>, ctx: &OpCtx<'_
         default_name: Some(space.name()),
         schema: space.path(&spec.schema),
         fail_on: spec.fail_on,
+        environment: spec.environment,
+        split: None,
     };
     let report = validate(space.repo, &options, ctx)?;
     for finding in &report.findings {
-        let place = finding.column.as_deref().unwrap_or("table");
+        let place = finding.column.as_ref().or(finding.rule.as_ref()).map_or("table", String::as_str);
         let line = format!("{} {place}: {} (expected {})", finding.code, finding.observed, finding.expected);
         ctx.talk.warn(&line);
     }
     let summary = format!("{}, {} findings", report.verdict.name(), report.findings.len());
-    let outputs = [("quality".to_owned(), report.quality)].into();
-    Ok(Executed { run: Some(report.run), outputs, summary, yes: report.verdict != Verdict::Fail })
+    let outputs = report.quality.map(|id| ("quality".to_owned(), id)).into_iter().collect();
+    Ok(Executed { run: report.run, outputs, summary, yes: report.verdict != Verdict::Fail })
 }
 
 /// What the project file says of dataset, split and recipe.

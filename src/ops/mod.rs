@@ -29,6 +29,7 @@ pub mod register;
 pub mod run;
 pub mod stages;
 pub mod status;
+pub mod subject;
 pub mod train;
 pub mod transform;
 pub mod validate;

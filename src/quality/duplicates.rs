@@ -5,6 +5,7 @@ use polars::prelude::Column;
 use rayon::prelude::{IndexedParallelIterator, ParallelIterator, ParallelSlice, ParallelSliceMut};
 
 use crate::data::table::Table;
+use crate::quality::found::{Found, Scope};
 use crate::quality::report::{Finding, of_rows, percent};
 use crate::quality::rows::{Rows, View, float_key};
 use crate::record::profile::{ColumnProfile, ProfileRecord};
@@ -16,7 +17,7 @@ const BLOCK_ROWS: usize = 16_384;
 const MISSING: u64 = 0x6d69_7373_696e_6721;
 
 /// `DUPLICATE_ROWS`: rows that repeat an earlier one in every column; missing equals missing.
-pub fn rows(table: &Table, profile: &ProfileRecord, rules: &TableRules) -> Result<Option<Finding>> {
+pub fn rows(table: &Table, profile: &ProfileRecord, rules: &TableRules, scope: &Scope<'_>) -> Result<Option<Found>> {
     // A column without repeats rules them out at once.
     let distinct = |column: &ColumnProfile| column.missing <= 1 && column.unique == column.present;
     if profile.columns.iter().any(distinct) {
@@ -37,30 +38,30 @@ pub fn rows(table: &Table, profile: &ProfileRecord, rules: &TableRules) -> Resul
                 most => format!("at most {} repeat another", percent(most)),
             },
         )
-        .at(rows_of(&repeats))
         .settled_by("raise [table] duplicates_max");
-    Ok(Some(finding))
+    let shown = profile.columns.iter().map(|column| column.name.clone());
+    Ok(Some(Found::at(finding, rows_of(&repeats, scope)).showing(shown)))
 }
 
 /// `DUPLICATE_KEY`: rows whose key an earlier row has. `KEY_MISSING`: rows without a value in a key column; those are not
 /// compared.
-pub fn key(table: &Table, profile: &ProfileRecord, key: &[String]) -> Result<Vec<Finding>> {
+pub fn key(table: &Table, profile: &ProfileRecord, key: &[String], scope: &Scope<'_>) -> Result<Vec<Found>> {
     let columns = key.iter().map(|name| table.column(name)).collect::<Result<Vec<_>>>()?;
     if columns.is_empty() {
         return Ok(Vec::new());
     }
-    let constraint = format!("key = [{}]", key.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", "));
+    let constraint = format!("key = {key:?}");
+    let shown = || key.iter().cloned();
     let mut findings = Vec::new();
     if columns.iter().any(|column| column.null_count() > 0) {
         let views = columns.iter().map(|column| View::of(column)).collect::<Result<Vec<_>>>()?;
-        let rows = Rows::of((0..table.rows()).filter(|row| views.iter().any(|view| view.is_missing(*row))));
+        let missing = (0..table.rows()).filter(|row| views.iter().any(|view| view.is_missing(*row)));
+        let rows = Rows::keeping(scope.keep_rows, missing);
         let observed = format!("{} have no value in a key column", of_rows(rows.count, profile.rows, "row"));
-        findings.push(
-            Finding::new("KEY_MISSING", Severity::Error, None)
-                .says(constraint.clone(), observed, "every row has a value in every key column".to_owned())
-                .at(rows)
-                .settled_by("change or remove [table] key"),
-        );
+        let finding = Finding::new("KEY_MISSING", Severity::Error, None)
+            .says(constraint.clone(), observed, "every row has a value in every key column".to_owned())
+            .settled_by("change or remove [table] key");
+        findings.push(Found::at(finding, rows).showing(shown()));
     }
     let alone = key.len() == 1 && profile.column(&key[0]).is_some_and(|column| column.unique == column.present);
     let repeats = if alone { Vec::new() } else { repeats(&columns, true)? };
@@ -68,18 +69,66 @@ pub fn key(table: &Table, profile: &ProfileRecord, key: &[String]) -> Result<Vec
         let count = repeats.len() as u64;
         let observed =
             format!("{} repeat an earlier key; {}", of_rows(count, profile.rows, "row"), first_pair(&repeats));
-        findings.push(
-            Finding::new("DUPLICATE_KEY", Severity::Error, None)
-                .says(constraint, observed, "no two rows have the same key".to_owned())
-                .at(rows_of(&repeats))
-                .settled_by("change or remove [table] key"),
-        );
+        let finding = Finding::new("DUPLICATE_KEY", Severity::Error, None)
+            .says(constraint, observed, "no two rows have the same key".to_owned())
+            .settled_by("change or remove [table] key");
+        findings.push(Found::at(finding, rows_of(&repeats, scope)).showing(shown()));
     }
     Ok(findings)
 }
 
+/// `NEAR_DUPLICATE_KEY`: keys that an earlier row has but for case and space. Keys without text have none.
+pub fn near_keys(
+    table: &Table,
+    profile: &ProfileRecord,
+    rules: &TableRules,
+    scope: &Scope<'_>,
+) -> Result<Option<Found>> {
+    let columns = rules.key.iter().map(|name| table.column(name)).collect::<Result<Vec<_>>>()?;
+    let views = columns.iter().map(|column| View::of(column)).collect::<Result<Vec<_>>>()?;
+    let Some(severity) = rules.near_keys.severity().filter(|_| views.iter().any(|view| matches!(view, View::Text(_))))
+    else {
+        return Ok(None);
+    };
+    let alike = grouped(&views, table.rows(), &Sameness { skip_missing: true, near: true });
+    let differs = |(row, first): &(u32, u32)| !views.iter().all(|view| view.same(*row as usize, *first as usize));
+    let near: Vec<(u32, u32)> = alike.into_iter().filter(differs).collect();
+    let Some((row, first)) = near.first() else {
+        return Ok(None);
+    };
+    let (row, first) = (row + 1, first + 1);
+    let observed = format!(
+        "{} differ from an earlier key only in case or space; row {row} is like row {first}",
+        of_rows(near.len() as u64, profile.rows, "row")
+    );
+    let finding = Finding::new("NEAR_DUPLICATE_KEY", severity, None)
+        .says(format!("near_keys = {:?}", rules.near_keys.name()), observed, "keys that differ in more".to_owned())
+        .settled_by("set [table] near_keys = \"off\"");
+    Ok(Some(Found::at(finding, rows_of(&near, scope)).showing(rules.key.iter().cloned())))
+}
+
+/// `NOT_UNIQUE_TOGETHER`: rows whose values in a set of columns an earlier row has; rows with a missing one are left out.
+pub fn together(table: &Table, profile: &ProfileRecord, set: &[String], scope: &Scope<'_>) -> Result<Option<Found>> {
+    let columns = set.iter().map(|name| table.column(name)).collect::<Result<Vec<_>>>()?;
+    let repeats = repeats(&columns, true)?;
+    if repeats.is_empty() {
+        return Ok(None);
+    }
+    let observed =
+        format!("{} repeat earlier ones; {}", of_rows(repeats.len() as u64, profile.rows, "row"), first_pair(&repeats));
+    let finding = Finding::new("NOT_UNIQUE_TOGETHER", Severity::Error, None)
+        .says(format!("unique = {set:?}"), observed, "values that occur together once".to_owned())
+        .settled_by("change [table] unique");
+    Ok(Some(Found::at(finding, rows_of(&repeats, scope)).showing(set.iter().cloned())))
+}
+
 /// `NOT_UNIQUE`: values of a column that an earlier row has; missing values are not compared.
-pub fn unique(column: &Column, profile: &ColumnProfile, rules: &ColumnRules) -> Result<Option<Finding>> {
+pub fn unique(
+    column: &Column,
+    profile: &ColumnProfile,
+    rules: &ColumnRules,
+    scope: &Scope<'_>,
+) -> Result<Option<Found>> {
     if !rules.unique || profile.unique == profile.present {
         return Ok(None);
     }
@@ -89,17 +138,16 @@ pub fn unique(column: &Column, profile: &ColumnProfile, rules: &ColumnRules) -> 
         format!("{} repeat an earlier one; {}", of_rows(count, profile.present, "value"), first_pair(&repeats));
     let finding = Finding::new("NOT_UNIQUE", rules.severity, Some(&rules.name))
         .says("unique = true".to_owned(), observed, "no value twice".to_owned())
-        .at(rows_of(&repeats))
         .settled_by(&format!("set unique = false for column `{}`", rules.name));
-    Ok(Some(finding))
+    Ok(Some(Found::at(finding, rows_of(&repeats, scope))))
 }
 
 fn first_pair(repeats: &[(u32, u32)]) -> String {
     repeats.first().map_or_else(String::new, |(row, earlier)| format!("row {} repeats row {}", row + 1, earlier + 1))
 }
 
-fn rows_of(repeats: &[(u32, u32)]) -> Rows {
-    Rows::of(repeats.iter().map(|(row, _)| *row as usize))
+fn rows_of(repeats: &[(u32, u32)], scope: &Scope<'_>) -> Rows {
+    Rows::keeping(scope.keep_rows, repeats.iter().map(|(row, _)| *row as usize))
 }
 
 /// Pairs of a row and the first earlier row with the same values in all `columns`, ascending; counted from 0.
@@ -109,15 +157,28 @@ fn rows_of(repeats: &[(u32, u32)]) -> Rows {
 pub(super) fn repeats(columns: &[&Column], skip_missing: bool) -> Result<Vec<(u32, u32)>> {
     let views = columns.iter().map(|column| View::of(column)).collect::<Result<Vec<_>>>()?;
     let count = columns.first().map_or(0, |column| column.len());
+    Ok(grouped(&views, count, &Sameness { skip_missing, near: false }))
+}
+
+/// When two rows count as the same.
+struct Sameness {
+    /// Rows with a missing value are the same as none.
+    skip_missing: bool,
+    /// Case and space of text do not matter.
+    near: bool,
+}
+
+fn grouped(views: &[View<'_>], count: usize, sameness: &Sameness) -> Vec<(u32, u32)> {
+    let near = sameness.near;
     let mut hashed: Vec<(u64, u32)> = vec![(0, 0); count];
     hashed.par_chunks_mut(BLOCK_ROWS).enumerate().for_each(|(block, hashes)| {
         let start = block * BLOCK_ROWS;
         for (offset, (_, row)) in hashes.iter_mut().enumerate() {
             *row = (start + offset) as u32;
         }
-        views.iter().for_each(|view| add_column(*view, start, hashes));
+        views.iter().for_each(|view| add_column(*view, start, hashes, near));
     });
-    if skip_missing {
+    if sameness.skip_missing {
         hashed.retain(|(_, row)| !views.iter().any(|view| view.is_missing(*row as usize)));
     }
     hashed.par_sort_unstable();
@@ -126,7 +187,7 @@ pub(super) fn repeats(columns: &[&Column], skip_missing: bool) -> Result<Vec<(u3
         let mut firsts: Vec<u32> = Vec::new();
         let mut found = Vec::new();
         for (_, row) in *group {
-            let same = |first: &u32| views.iter().all(|view| view.same(*first as usize, *row as usize));
+            let same = |first: &u32| views.iter().all(|view| same(*view, *first as usize, *row as usize, near));
             match firsts.iter().copied().find(same) {
                 Some(first) => found.push((*row, first)),
                 None => firsts.push(*row),
@@ -138,11 +199,30 @@ pub(super) fn repeats(columns: &[&Column], skip_missing: bool) -> Result<Vec<(u3
         same_hash.par_chunks(256).map(|groups| groups.iter().flat_map(in_group).collect()).collect();
     let mut pairs = found.concat();
     pairs.par_sort_unstable();
-    Ok(pairs)
+    pairs
+}
+
+fn same(view: View<'_>, a: usize, b: usize, near: bool) -> bool {
+    match view {
+        View::Text(values) if near => values.get(a).map(plain) == values.get(b).map(plain),
+        view => view.same(a, b),
+    }
+}
+
+/// Text in small letters, with one space where there are several, and none at its ends.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !plain.is_empty() {
+            plain.push(' ');
+        }
+        plain.extend(word.chars().flat_map(char::to_lowercase));
+    }
+    plain
 }
 
 /// Mixes the values of rows `start..` into their hashes.
-fn add_column(view: View, start: usize, hashes: &mut [(u64, u32)]) {
+fn add_column(view: View, start: usize, hashes: &mut [(u64, u32)], near: bool) {
     fn add<T>(hashes: &mut [(u64, u32)], values: impl Iterator<Item = Option<T>>, key: impl Fn(T) -> u64) {
         for ((hash, _), value) in hashes.iter_mut().zip(values) {
             *hash = mix(*hash, value.map_or(MISSING, &key));
@@ -156,6 +236,9 @@ fn add_column(view: View, start: usize, hashes: &mut [(u64, u32)]) {
         View::Float(values) => add(hashes, values.slice(from, length).iter(), float_key),
         View::Boolean(values) => add(hashes, values.slice(from, length).iter(), u64::from),
         View::Date(values) => add(hashes, values.slice(from, length).iter(), |value| value as u64),
+        View::Text(values) if near => {
+            add(hashes, values.slice(from, length).iter(), |text| hash_text(&plain(text)));
+        }
         View::Text(values) => add(hashes, values.slice(from, length).iter(), hash_text),
     }
 }

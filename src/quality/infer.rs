@@ -5,10 +5,14 @@ use std::collections::HashSet;
 use crate::base::limits::DOMAIN_VALUES_MAX;
 use crate::data::table::Table;
 use crate::quality::duplicates;
+use crate::quality::found::{Scope, TRAINING};
 use crate::quality::outliers::quartiles;
+use crate::quality::rows::View;
 use crate::quality::rules::{SCHEMA_VERSION, share_up};
+use crate::quality::shape::common_shape;
 use crate::record::dataset::Roles;
 use crate::record::profile::{ColumnProfile, NumberProfile, ProfileRecord};
+use crate::spec::rule::{Patterns, Scalar};
 use crate::spec::schema::{ColumnRules, ColumnType, SchemaSpec, Severity, TableRules};
 
 /// Tukey's factor for values that are "far out".
@@ -27,10 +31,13 @@ const UNIQUE_ROWS_MIN: u64 = 100;
 /// Ranges and missing shares get a margin, as the next table will differ a little; whole numbers that fill a short range
 /// (months, flags) keep it exactly. Text of at most [`DOMAIN_VALUES_MAX`] distinct values, each seen twice on average, gets
 /// a domain, identifiers do not. Ignored columns are judged as warnings. The key is kept when it does identify rows. Rows:
-/// from half to ten times as many. Nothing is inferred about a pattern.
+/// from half to ten times as many. Codes of one shape get its pattern, other text a length with room. The target is asked
+/// for in training only.
 pub fn infer_schema(table: &Table, profile: &ProfileRecord, roles: &Roles) -> SchemaSpec {
     let in_table = roles.key.iter().all(|name| profile.column(name).is_some());
-    let identifies = in_table && duplicates::key(table, profile, &roles.key).is_ok_and(|findings| findings.is_empty());
+    let scope = Scope::default();
+    let identifies =
+        in_table && duplicates::key(table, profile, &roles.key, &scope).is_ok_and(|findings| findings.is_empty());
     let key = if identifies { roles.key.clone() } else { Vec::new() };
     let ignored: HashSet<&str> = roles.ignore.iter().map(String::as_str).collect();
     let columns = profile.columns.iter().map(|column| {
@@ -40,6 +47,13 @@ pub fn infer_schema(table: &Table, profile: &ProfileRecord, roles: &Roles) -> Sc
         }
         if roles.target.as_ref() == Some(&column.name) {
             rules.missing_max = share_up(missing_share(column), 100.0);
+            rules.environments = vec![TRAINING.to_owned()];
+        }
+        let free = rules.column_type == ColumnType::Text && rules.domain.is_none();
+        if let Some(view) = table.column(&column.name).ok().filter(|_| free).and_then(|column| View::of(column).ok())
+            && let Some(pattern) = common_shape(view)
+        {
+            (rules.pattern, rules.length_max) = (Some(Patterns::One(pattern)), None);
         }
         if ignored.contains(column.name.as_str()) {
             rules.severity = Severity::Warning;
@@ -54,7 +68,7 @@ pub fn infer_schema(table: &Table, profile: &ProfileRecord, roles: &Roles) -> Sc
         key,
         ..TableRules::default()
     };
-    SchemaSpec { version: SCHEMA_VERSION, table, columns }
+    SchemaSpec { version: SCHEMA_VERSION, table, columns, rules: Vec::new() }
 }
 
 /// The rules of one column; see [`infer_schema`].
@@ -62,32 +76,35 @@ pub fn infer_column(column: &ColumnProfile) -> ColumnRules {
     let share = missing_share(column);
     let missing_max =
         if column.missing == 0 { 0.0 } else { share_up(share + (share / 4.0).max(MISSING_MARGIN), 100.0) };
-    let mut rules = ColumnRules {
-        name: column.name.clone(),
-        column_type: column.column_type,
-        required: true,
-        missing_max,
-        min: None,
-        max: None,
-        domain: None,
-        outside_max: 0.0,
-        pattern: None,
-        unique: is_unique(column),
-        outliers_iqr: None,
-        severity: Severity::Error,
-    };
+    let mut rules =
+        ColumnRules { missing_max, unique: is_unique(column), ..ColumnRules::new(&column.name, column.column_type) };
     match (column.column_type, &column.numbers) {
         (ColumnType::Integer | ColumnType::Float, Some(numbers)) if !rules.unique => {
             if let Some((low, high)) = number_range(column, numbers) {
-                (rules.min, rules.max) = (Some(low), Some(high));
+                (rules.min, rules.max) = (Some(bound(low, column.column_type)), Some(bound(high, column.column_type)));
             }
             let spread = quartiles(numbers).is_some_and(|(first, third)| third > first);
             rules.outliers_iqr = (spread && !is_scale(column)).then_some(OUTLIERS_IQR);
         }
-        (ColumnType::Text, _) => rules.domain = text_domain(column),
+        (ColumnType::Text, _) => {
+            rules.domain = text_domain(column);
+            let longest = column.texts.as_ref().map(|texts| texts.length_max);
+            rules.length_max = longest.filter(|_| rules.domain.is_none()).map(length_with_room);
+        }
         _ => {}
     }
     rules
+}
+
+/// Twice the longest text seen, in round numbers.
+fn length_with_room(longest: u64) -> u64 {
+    (longest.saturating_mul(2)).max(10).div_ceil(10) * 10
+}
+
+/// A bound as people would write it: whole for whole numbers.
+pub fn bound(value: f64, column_type: ColumnType) -> Scalar {
+    let whole = column_type == ColumnType::Integer && value.fract() == 0.0 && value.abs() < 9e15;
+    if whole { Scalar::Integer(value as i64) } else { Scalar::Float(value) }
 }
 
 fn missing_share(column: &ColumnProfile) -> f64 {
@@ -144,12 +161,12 @@ fn round(value: f64, digit: f64, way: fn(f64) -> f64) -> f64 {
     rounded + 0.0
 }
 
-fn text_domain(column: &ColumnProfile) -> Option<Vec<String>> {
+fn text_domain(column: &ColumnProfile) -> Option<Vec<Scalar>> {
     let few = column.unique > 0 && column.unique <= DOMAIN_VALUES_MAX as u64 && column.unique * 2 <= column.present;
     if !few || column.top.len() as u64 != column.unique {
         return None;
     }
-    let mut values: Vec<String> = column.top.iter().map(|(value, _)| value.clone()).collect();
+    let mut values: Vec<&str> = column.top.iter().map(|(value, _)| value.as_str()).collect();
     values.sort_unstable();
-    Some(values)
+    Some(values.into_iter().map(Scalar::from).collect())
 }

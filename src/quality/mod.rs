@@ -8,15 +8,29 @@
 //! edit that settles it; the profile decides whether rows have to be looked at; same table, same findings, same order.
 
 pub mod accept;
+mod aggregates;
 pub mod check;
+mod checks;
+pub mod codes;
 mod columns;
+mod conditions;
+mod distribution;
 mod duplicates;
+pub mod edit;
+pub mod found;
 pub mod infer;
 mod outliers;
+pub mod quarantine;
+mod ranges;
+pub mod read;
 pub mod report;
 mod rows;
 mod rules;
+mod scan;
+mod shape;
+mod sql;
 mod table;
+mod texts;
 mod values;
 pub mod written;
 

@@ -1,36 +1,36 @@
 //! Values far outside the bulk of their column.
 
-use anyhow::Result;
-use polars::prelude::Column;
-
-use crate::quality::report::{Finding, of_rows};
+use crate::quality::checks::{RowCheck, Tolerance};
 use crate::quality::rows::View;
+use crate::quality::scan::Test;
 use crate::record::profile::{ColumnProfile, NumberProfile};
 use crate::spec::schema::{ColumnRules, Severity};
 
 /// `OUTLIERS`: finite values outside Tukey's fences (Tukey 1977, *Exploratory Data Analysis*, 2D):
 /// `[Q1 - k × IQR, Q3 + k × IQR]` with the quartiles of this table and k = `outliers_iqr`; 3 marks what he calls "far out".
 ///
-/// Never worse than a warning: an outlier is a question, not a mistake. No finding when the quartiles are equal, as the
-/// fences would then exclude every other value.
-pub fn outliers(column: &Column, profile: &ColumnProfile, rules: &ColumnRules) -> Result<Option<Finding>> {
-    let (Some(factor), Some(numbers)) = (rules.outliers_iqr, &profile.numbers) else {
-        return Ok(None);
-    };
-    let (Some((low, high)), Some(min), Some(max)) = (fences(numbers, factor), numbers.min, numbers.max) else {
-        return Ok(None);
-    };
+/// A warning unless `severities` says more: an outlier is a question, not a mistake. None when the quartiles are equal, as
+/// the fences would then exclude every other value.
+pub fn check(view: View<'_>, profile: &ColumnProfile, rules: &ColumnRules) -> Option<RowCheck<'static>> {
+    let (factor, numbers) = (rules.outliers_iqr?, profile.numbers.as_ref()?);
+    let ((low, high), min, max) = (fences(numbers, factor)?, numbers.min?, numbers.max?);
     if low <= min && max <= high {
-        return Ok(None);
+        return None;
     }
-    let rows = View::of(column)?.numbers_failing(|value| !value.is_finite() || (low <= value && value <= high));
-    let observed =
-        format!("{} outside the fences; smallest {min}, largest {max}", of_rows(rows.count, profile.present, "value"),);
-    let finding = Finding::new("OUTLIERS", rules.severity.min(Severity::Warning), Some(&rules.name))
-        .says(format!("outliers_iqr = {factor:?}"), observed, format!("between {} and {}", tidy(low), tidy(high)))
-        .at(rows)
-        .settled_by(&format!("raise or remove outliers_iqr of column `{}`", rules.name));
-    Ok(Some(finding))
+    let test = match view {
+        View::Float(_) => Test::Real(Box::new(move |value| !value.is_finite() || (low <= value && value <= high))),
+        _ => Test::Whole(Box::new(move |value| low <= value as f64 && value as f64 <= high)),
+    };
+    Some(RowCheck {
+        code: "OUTLIERS",
+        severity: rules.severity.min(Severity::Warning),
+        rule: format!("outliers_iqr = {factor:?}"),
+        says: format!("outside the fences; smallest {min}, largest {max}"),
+        expected: format!("between {} and {}", tidy(low), tidy(high)),
+        edit: format!("raise or remove outliers_iqr of column `{}`", rules.name),
+        test,
+        tolerance: Tolerance::Never,
+    })
 }
 
 /// The smallest factor with one decimal whose fences hold every finite value; `None` without quartiles that differ.

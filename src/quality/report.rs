@@ -1,5 +1,8 @@
 //! Findings and the verdict over them.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::units;
@@ -18,6 +21,9 @@ pub struct Finding {
     /// The column; `None` for the table as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
+    /// The `[[rule]]` of the schema that is broken, by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
     /// The rule as written in the schema: `missing_max = 0.05`.
     pub constraint: String,
     /// What was seen.
@@ -45,6 +51,7 @@ impl Finding {
             code: code.to_owned(),
             severity,
             column: column.map(str::to_owned),
+            rule: None,
             constraint: String::new(),
             observed: String::new(),
             expected: String::new(),
@@ -53,6 +60,20 @@ impl Finding {
             histograms: None,
             count: 1,
             fix: String::new(),
+        }
+    }
+
+    /// The `[[rule]]` that is broken.
+    pub fn of_rule(mut self, name: &str) -> Finding {
+        self.rule = Some(name.to_owned());
+        self
+    }
+
+    /// `CODE:COLUMN`, `CODE:RULE`, or `CODE` for the table as a whole: what `--accept` takes.
+    pub fn name(&self) -> String {
+        match self.column.as_ref().or(self.rule.as_ref()) {
+            Some(place) => format!("{}:{place}", self.code),
+            None => self.code.clone(),
         }
     }
 
@@ -70,12 +91,34 @@ impl Finding {
 
     /// What settles it by hand; the command that does the same is added.
     pub fn settled_by(mut self, edit: &str) -> Finding {
-        let name = match &self.column {
-            Some(column) => format!("{}:{column}", self.code),
-            None => self.code.clone(),
-        };
-        self.fix = format!("{edit} in schema.toml, or run `mlops validate --accept {name}`");
+        let name = self.name();
+        // A name with spaces or quotes is one word of a shell between single quotes.
+        let plain = name.chars().all(|letter| letter.is_alphanumeric() || "_:-.".contains(letter));
+        let word = if plain { name } else { format!("'{}'", name.replace('\'', "'\\''")) };
+        self.fix = format!("{edit} in schema.toml, or run `mlops validate --accept {word}`");
         self
+    }
+}
+
+/// Worst first, then the table as a whole before its columns, then columns in their order; what is equal stays in order.
+pub struct Ranking<'a> {
+    places: HashMap<&'a str, usize>,
+}
+
+impl<'a> Ranking<'a> {
+    /// The order of columns is that of `names`; of a name that comes twice the first counts.
+    pub fn of(names: impl IntoIterator<Item = &'a str>) -> Ranking<'a> {
+        let mut places = HashMap::new();
+        for (place, name) in names.into_iter().enumerate() {
+            places.entry(name).or_insert(place + 1);
+        }
+        Ranking { places }
+    }
+
+    /// What findings are sorted by, ascending, with a stable sort.
+    pub fn key(&self, finding: &Finding) -> (Reverse<Severity>, usize) {
+        let place = finding.column.as_ref().and_then(|name| self.places.get(name.as_str()));
+        (Reverse(finding.severity), place.copied().unwrap_or(0))
     }
 }
 

@@ -8,6 +8,35 @@ use polars::prelude::{BooleanChunked, Column, DataType, Float64Chunked, Int32Chu
 use crate::base::limits::FINDING_ROWS_MAX;
 use crate::data::value::DAY_MICROS;
 
+/// A set of rows, one bit each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bits {
+    words: Vec<u64>,
+}
+
+impl Bits {
+    /// Adds row number `row`, counted from 0.
+    pub fn add(&mut self, row: usize) {
+        if self.words.len() <= row / 64 {
+            self.words.resize(row / 64 + 1, 0);
+        }
+        self.words[row / 64] |= 1 << (row % 64);
+    }
+
+    /// Whether the row is in the set.
+    pub fn has(&self, row: usize) -> bool {
+        self.words.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    }
+
+    /// Adds the rows of `other`.
+    pub fn join(&mut self, other: &Bits) {
+        if self.words.len() < other.words.len() {
+            self.words.resize(other.words.len(), 0);
+        }
+        self.words.iter_mut().zip(&other.words).for_each(|(word, more)| *word |= more);
+    }
+}
+
 /// Rows that a finding is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rows {
@@ -15,15 +44,25 @@ pub struct Rows {
     pub first: Vec<u64>,
     /// How many there are.
     pub count: u64,
+    /// All of them, where they were asked for.
+    pub all: Option<Bits>,
 }
 
 impl Rows {
+    /// No rows yet; every one added is remembered when `keep`.
+    pub fn new(keep: bool) -> Rows {
+        Rows { all: keep.then(Bits::default), ..Rows::default() }
+    }
+
     /// Adds row number `row`, counted from 0.
     pub fn add(&mut self, row: usize) {
         if self.first.len() < FINDING_ROWS_MAX {
             self.first.push(row as u64 + 1);
         }
         self.count += 1;
+        if let Some(all) = &mut self.all {
+            all.add(row);
+        }
     }
 
     /// The rows, counted from 0, that `numbers` gives in ascending order.
@@ -32,14 +71,31 @@ impl Rows {
         numbers.for_each(|row| rows.add(row));
         rows
     }
+
+    /// The same, and all of them are remembered when `keep`.
+    pub fn keeping(keep: bool, numbers: impl Iterator<Item = usize>) -> Rows {
+        let mut rows = Rows::new(keep);
+        numbers.for_each(|row| rows.add(row));
+        rows
+    }
+
+    /// Adds rows that come after these.
+    pub fn append(&mut self, later: Rows) {
+        let room = FINDING_ROWS_MAX.saturating_sub(self.first.len());
+        self.first.extend(later.first.into_iter().take(room));
+        self.count += later.count;
+        if let (Some(all), Some(more)) = (&mut self.all, &later.all) {
+            all.join(more);
+        }
+    }
 }
 
-/// Text that fails a test.
+/// Values that fail a test.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Failing {
-    /// Rows with such text.
+    /// Rows with such values.
     pub rows: Rows,
-    /// The distinct texts with their counts, most frequent first, ties by value.
+    /// For text: the distinct values with their counts, most frequent first, ties by value.
     pub values: Vec<(String, u64)>,
 }
 
@@ -102,7 +158,7 @@ impl<'a> View<'a> {
         let View::Text(values) = self else {
             return Failing::default();
         };
-        let mut rows = Rows::default();
+        let mut rows = Rows::new(false);
         let mut counts: HashMap<&str, Option<u64>> = HashMap::new();
         for (row, value) in values.iter().enumerate() {
             let Some(value) = value else { continue };

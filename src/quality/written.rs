@@ -5,9 +5,10 @@ use std::fmt::Write;
 use anyhow::Result;
 
 use crate::base::units;
+use crate::data::value::{self, DAY_MICROS};
 use crate::quality::report::percent;
 use crate::record::profile::{ColumnProfile, ProfileRecord};
-use crate::spec::schema::{ColumnRules, ColumnType, SchemaSpec, Severity, TableRules};
+use crate::spec::schema::{ColumnRules, ColumnType, SchemaSpec, TableRules};
 
 /// Width at which lists go on in the next line.
 const WIDTH: usize = 100;
@@ -29,62 +30,127 @@ pub fn to_toml(schema: &SchemaSpec, profile: &ProfileRecord) -> Result<String> {
     writeln!(text, "version = {}\n", schema.version)?;
     write_table(&mut text, &schema.table, profile)?;
     for rules in &schema.columns {
-        write_column(&mut text, rules, profile.column(&rules.name))?;
+        text.push_str(&column_text(rules, profile.column(&rules.name))?);
+    }
+    for rule in &schema.rules {
+        writeln!(text, "\n[[rule]]")?;
+        write_keys(&mut text, toml::Table::try_from(rule)?, toml::Table::new(), RULE_KEYS)?;
     }
     Ok(text)
 }
 
+/// Keys in the order in which they are written; others follow.
+const TABLE_KEYS: &[&str] = &[
+    "rows_min",
+    "rows_max",
+    "columns_min",
+    "columns_max",
+    "columns_ordered",
+    "key",
+    "near_keys",
+    "unique",
+    "new_columns",
+    "duplicates",
+    "duplicates_max",
+];
+const COLUMN_KEYS: &[&str] = &[
+    "name",
+    "type",
+    "stage",
+    "environments",
+    "not_environments",
+    "required",
+    "missing_max",
+    "present_min",
+    "min",
+    "above",
+    "max",
+    "below",
+    "domain",
+    "not_in",
+    "outside_max",
+    "pattern",
+    "not_pattern",
+    "length_min",
+    "length_max",
+    "unique",
+];
+const RULE_KEYS: &[&str] = &["name", "when", "check", "sql"];
+
 fn write_table(text: &mut String, rules: &TableRules, profile: &ProfileRecord) -> Result<()> {
     let (rows, columns) = (units::plural(profile.rows, "row"), units::plural(profile.columns.len() as u64, "column"));
     writeln!(text, "[table]  # seen: {rows}, {columns}")?;
-    for (key, rows) in [("rows_min", rules.rows_min), ("rows_max", rules.rows_max)] {
-        if let Some(rows) = rows {
-            writeln!(text, "{key} = {rows}")?;
+    let mut usual = toml::Table::try_from(TableRules::default())?;
+    for kept in ["new_columns", "duplicates", "duplicates_max"] {
+        usual.remove(kept);
+    }
+    let mut keys = toml::Table::try_from(rules)?;
+    let rows = keys.iter().filter(|(key, _)| key.starts_with("rows_")).map(|(key, value)| (key.clone(), value.clone()));
+    let rows: toml::Table = rows.collect();
+    keys.retain(|key, _| !rows.contains_key(key));
+    write_keys(text, rows, toml::Table::new(), TABLE_KEYS)?;
+    if rules.key.is_empty() {
+        match proposed_key(profile) {
+            Some(name) => writeln!(text, "# key = [{}]  # every value is there, and no value twice", quoted(name))?,
+            None => writeln!(text, "# key = [\"column\", …]  # columns that together identify a row")?,
         }
     }
-    if rules.key.is_empty() {
-        writeln!(text, "# key = [\"column\", …]  # columns that together identify a row")?;
-    } else {
-        writeln!(text, "key = {}", list(&rules.key, "key = ".len()))?;
+    write_keys(text, keys, usual, TABLE_KEYS)
+}
+
+/// The first column that identifies rows: text or whole numbers, all there, no value twice.
+fn proposed_key(profile: &ProfileRecord) -> Option<&str> {
+    let identifies = |column: &&ColumnProfile| {
+        let kind = matches!(column.column_type, ColumnType::Text | ColumnType::Integer);
+        kind && column.missing == 0 && column.present > 1 && column.unique == column.present
+    };
+    profile.columns.iter().find(identifies).map(|column| column.name.as_str())
+}
+
+/// One `[[column]]` with an empty line before it.
+pub fn column_text(rules: &ColumnRules, seen: Option<&ColumnProfile>) -> Result<String> {
+    let mut text = format!("\n[[column]]  # {}\n", seen.map_or_else(|| "not in the data".to_owned(), describe));
+    let mut usual = toml::Table::try_from(ColumnRules::new(&rules.name, rules.column_type))?;
+    for kept in ["name", "type", "missing_max"] {
+        usual.remove(kept);
     }
-    writeln!(text, "new_columns = {}", quoted(rules.new_columns.name()))?;
-    writeln!(text, "duplicates = {}", quoted(rules.duplicates.name()))?;
-    writeln!(text, "duplicates_max = {}", float(rules.duplicates_max))?;
+    write_keys(&mut text, toml::Table::try_from(rules)?, usual, COLUMN_KEYS)?;
+    Ok(text)
+}
+
+/// All keys but those with their usual value.
+fn write_keys(text: &mut String, mut keys: toml::Table, usual: toml::Table, order: &[&str]) -> Result<()> {
+    keys.retain(|key, value| usual.get(key) != Some(value));
+    let first = order.iter().filter_map(|key| keys.remove(*key).map(|value| ((*key).to_owned(), value)));
+    let first: Vec<(String, toml::Value)> = first.collect();
+    for (key, value) in first.into_iter().chain(keys) {
+        writeln!(text, "{key} = {}", value_text(&value, key.len() + 3))?;
+    }
     Ok(())
 }
 
-fn write_column(text: &mut String, rules: &ColumnRules, seen: Option<&ColumnProfile>) -> Result<()> {
-    writeln!(text, "\n[[column]]  # {}", seen.map_or_else(|| "not in the data".to_owned(), describe))?;
-    writeln!(text, "name = {}", quoted(&rules.name))?;
-    writeln!(text, "type = {}", quoted(rules.column_type.name()))?;
-    if !rules.required {
-        writeln!(text, "required = false")?;
-    }
-    writeln!(text, "missing_max = {}", float(rules.missing_max))?;
-    for (key, bound) in [("min", rules.min), ("max", rules.max)] {
-        if let Some(bound) = bound {
-            writeln!(text, "{key} = {}", float(bound))?;
+/// A value as TOML; a long list goes on in the next lines, tables stay in one. `indent` is where it starts.
+pub fn value_text(value: &toml::Value, indent: usize) -> String {
+    match value {
+        toml::Value::String(text) => quoted(text),
+        toml::Value::Float(value) => float(*value),
+        toml::Value::Array(items) => {
+            list(&items.iter().map(|item| value_text(item, indent)).collect::<Vec<_>>(), indent)
         }
+        toml::Value::Table(table) => {
+            let inner =
+                |(key, value): (&String, &toml::Value)| format!("{} = {}", bare(key), value_text(value, indent));
+            format!("{{ {} }}", table.iter().map(inner).collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
     }
-    if let Some(domain) = &rules.domain {
-        writeln!(text, "domain = {}", list(domain, "domain = ".len()))?;
-    }
-    if rules.outside_max != 0.0 {
-        writeln!(text, "outside_max = {}", float(rules.outside_max))?;
-    }
-    if let Some(pattern) = &rules.pattern {
-        writeln!(text, "pattern = {}", quoted(pattern))?;
-    }
-    if rules.unique {
-        writeln!(text, "unique = true")?;
-    }
-    if let Some(factor) = rules.outliers_iqr {
-        writeln!(text, "outliers_iqr = {}", float(factor))?;
-    }
-    if rules.severity != Severity::Error {
-        writeln!(text, "severity = {}", quoted(rules.severity.name()))?;
-    }
-    Ok(())
+}
+
+/// A key, in quotes where it needs them.
+fn bare(key: &str) -> String {
+    let plain =
+        !key.is_empty() && key.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-');
+    if plain { key.to_owned() } else { quoted(key) }
 }
 
 /// What was seen of a column, in one line without line breaks.
@@ -108,7 +174,12 @@ fn describe(column: &ColumnProfile) -> String {
                 parts.push(format!("from {min} to {max}, mean {}", short(mean)));
             }
         }
-        _ => {
+        Some(numbers) => {
+            if let (Some(min), Some(max)) = (numbers.min, numbers.max) {
+                parts.push(format!("from {} to {}", moment(column.column_type, min), moment(column.column_type, max)));
+            }
+        }
+        None => {
             let shown = column.top.iter().take(SHOWN_MAX).map(|(value, count)| {
                 let value: String = value.chars().take(24).collect();
                 format!("{} {}", quoted(&value), units::count(*count))
@@ -120,6 +191,14 @@ fn describe(column: &ColumnProfile) -> String {
         }
     }
     format!("seen: {}", parts.join(", "))
+}
+
+/// Microseconds since 1970 as a date or a time stamp.
+pub fn moment(column_type: ColumnType, micros: f64) -> String {
+    match column_type {
+        ColumnType::Date => value::date_text((micros as i64).div_euclid(DAY_MICROS) as i32),
+        _ => value::timestamp_text(micros as i64),
+    }
 }
 
 /// Four significant digits.
@@ -152,8 +231,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// A TOML array that goes on in the next line when it is wide.
-fn list(values: &[String], indent: usize) -> String {
-    let items: Vec<String> = values.iter().map(|value| quoted(value)).collect();
+fn list(items: &[String], indent: usize) -> String {
     let width: usize = items.iter().map(|item| item.chars().count() + 2).sum();
     if indent + width <= WIDTH {
         return format!("[{}]", items.join(", "));
@@ -168,7 +246,7 @@ fn list(values: &[String], indent: usize) -> String {
         } else {
             text.push(' ');
         }
-        text.push_str(&item);
+        text.push_str(item);
         text.push(',');
         column += length;
     }

@@ -11,6 +11,7 @@ pub mod gate;
 pub mod model;
 pub mod project;
 pub mod recipe;
+pub mod rule;
 pub mod schema;
 pub mod split;
 

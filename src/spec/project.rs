@@ -97,11 +97,13 @@ pub struct ValidateSpec {
     pub schema: String,
     /// Severity from which the verdict is `fail`.
     pub fail_on: Severity,
+    /// The environment of the schema that the table is judged in.
+    pub environment: String,
 }
 
 impl Default for ValidateSpec {
     fn default() -> ValidateSpec {
-        ValidateSpec { schema: "schema.toml".to_owned(), fail_on: Severity::Error }
+        ValidateSpec { schema: "schema.toml".to_owned(), fail_on: Severity::Error, environment: "training".to_owned() }
     }
 }
 

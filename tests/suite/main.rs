@@ -13,3 +13,4 @@ mod ingest;
 mod journey;
 mod pipeline;
 mod tidy;
+mod validate;

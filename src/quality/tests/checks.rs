@@ -134,7 +134,7 @@ fn types_are_compared_by_meaning() -> Result<()> {
     quiet("a,b\n,1\n,2\n", &format!("{}\nmissing_max=1.0\n[[column]]\nname='b'\ntype='float'", rules("date")))?;
     let cases = [
         ("a\n1\n2.5\n3\n", "integer", "UNEXPECTED_DATA_TYPE", vec![2]),
-        ("a\n0\n2\n", "boolean", "UNEXPECTED_DATA_TYPE", vec![2]),
+        ("a\n0\n2\n", "boolean", "BOOL_TYPE_BIG_INT", vec![2]),
         ("a\n1\nseven\n3\n", "integer", "INT_TYPE_NOT_INT_STRING", vec![2]),
         ("a\n1\nseven\n2.5\n", "float", "FLOAT_TYPE_STRING_NOT_FLOAT", vec![2]),
         ("a\ntrue\nperhaps\n", "boolean", "BOOL_TYPE_UNEXPECTED_STRING", vec![2]),
@@ -272,11 +272,11 @@ fn a_schema_that_contradicts_itself_is_refused_with_all_its_faults() -> Result<(
         "key names `k`",
         "duplicates_max = 2.0",
         "rows_min = 5 is above",
-        "min is for numbers, not for text",
+        "min is for numbers and dates, not for text (DOMAIN_INVALID_FOR_TYPE)",
         "pattern is no regular expression",
         "missing_max = -0.1",
         "described twice",
-        "domain is for text",
+        "domain has \"x\", which is no integer (INVALID_DOMAIN_SPECIFICATION)",
         "min = 2.0 is above",
     ];
     for part in parts {

@@ -1,7 +1,10 @@
 //! Tests of checks, of inferred schemas and of widening them.
 
 mod checks;
+mod editing;
+mod parity;
 mod schemas;
+mod vocabulary;
 
 use std::path::{Path, PathBuf};
 

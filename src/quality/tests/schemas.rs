@@ -8,6 +8,7 @@ use crate::quality::rules::share_up;
 use crate::quality::tests::{Seen, example, names, schema};
 use crate::quality::written::to_toml;
 use crate::record::dataset::Roles;
+use crate::spec::rule::{Level, Patterns, Scalar};
 use crate::spec::schema::{ColumnRules, SchemaSpec, Severity};
 
 fn infer(seen: &Seen, roles: &Roles) -> SchemaSpec {
@@ -42,15 +43,21 @@ fn a_fresh_schema_has_no_error_on_real_tables() -> Result<()> {
 fn penguins_get_the_rules_a_person_would_write() -> Result<()> {
     let seen = Seen::file(&example("penguins"))?;
     let schema = infer(&seen, &Roles { ignore: vec!["year".to_owned()], ..Roles::default() });
-    let domain = ["Adelie", "Chinstrap", "Gentoo"].map(str::to_owned).to_vec();
+    let domain = ["Adelie", "Chinstrap", "Gentoo"].map(Scalar::from).to_vec();
     assert_eq!(rules(&schema, "species").domain, Some(domain));
     assert_eq!(rules(&schema, "species").missing_max, 0.0);
     // Seen: 32.1 to 59.6, two missing of 344.
     let bill = rules(&schema, "bill_length_mm");
-    assert_eq!((bill.min, bill.max, bill.missing_max, bill.outliers_iqr), (Some(29.0), Some(63.0), 0.02, Some(3.0)));
+    assert_eq!(
+        (bill.min.clone(), bill.max.clone(), bill.missing_max, bill.outliers_iqr),
+        (Some(Scalar::Float(29.0)), Some(Scalar::Float(63.0)), 0.02, Some(3.0))
+    );
     // Seen: every year from 2007 to 2009.
     let year = rules(&schema, "year");
-    assert_eq!((year.min, year.max, year.outliers_iqr), (Some(2007.0), Some(2009.0), None));
+    assert_eq!(
+        (year.min.clone(), year.max.clone(), year.outliers_iqr),
+        (Some(Scalar::Integer(2007)), Some(Scalar::Integer(2009)), None)
+    );
     assert_eq!(year.severity, Severity::Warning);
     assert_eq!((schema.table.rows_min, schema.table.rows_max), (Some(172), Some(3440)));
     Ok(())
@@ -66,10 +73,11 @@ fn identifiers_are_unique_and_have_no_domain() -> Result<()> {
     let schema = infer(&seen, &Roles { key: vec!["code".to_owned()], ..Roles::default() });
     for name in ["row", "name", "code"] {
         let rules = rules(&schema, name);
-        assert_eq!((rules.unique, rules.max, &rules.domain, rules.outliers_iqr), (true, None, &None, None), "{name}");
+        assert_eq!((rules.unique, &rules.max, &rules.domain, rules.outliers_iqr), (true, &None, &None, None), "{name}");
     }
     assert_eq!(schema.table.key, ["code"]);
-    assert_eq!((rules(&schema, "flag").min, rules(&schema, "flag").max), (Some(0.0), Some(1.0)));
+    let flag = rules(&schema, "flag");
+    assert_eq!((flag.min.clone(), flag.max.clone()), (Some(Scalar::Integer(0)), Some(Scalar::Integer(1))));
     assert_eq!(names(&seen.check(&schema)?), [""; 0]);
     // A key that does not identify rows is not kept.
     let schema = infer(&seen, &Roles { key: vec!["flag".to_owned()], ..Roles::default() });
@@ -84,7 +92,8 @@ fn ranges_have_a_margin_in_round_numbers() -> Result<()> {
         let schema = infer(&seen, &Roles::default());
         assert!(seen.check(&schema)?.iter().all(|finding| finding.severity < Severity::Error));
         let rules = &schema.columns[0];
-        Ok((rules.min.unwrap_or(f64::NAN), rules.max.unwrap_or(f64::NAN)))
+        let number = |bound: &Option<Scalar>| bound.as_ref().and_then(Scalar::number).unwrap_or(f64::NAN);
+        Ok((number(&rules.min), number(&rules.max)))
     };
     assert_eq!(range("0.13 0.87 0.5")?, (0.05, 0.95));
     assert_eq!(range("-3.5 8.25 1")?, (-5.0, 10.0));
@@ -134,8 +143,8 @@ fn any_text_survives_writing() -> Result<()> {
     let mut schema = schema("")?;
     for name in nasty {
         let mut rules = schema_column(name);
-        rules.domain = Some((0..40).map(|value| format!("{name}{value}")).collect());
-        rules.pattern = Some(r"\d+ '''\n".to_owned());
+        rules.domain = Some((0..40).map(|value| Scalar::Text(format!("{name}{value}"))).collect());
+        rules.pattern = Some(Patterns::from(r"\d+ '''\n"));
         rules.missing_max = 1.0 / 3.0;
         rules.severity = Severity::Info;
         schema.columns.push(rules);
@@ -192,9 +201,10 @@ fn accepted_findings_do_not_recur() -> Result<()> {
     let schema = accept_all(csv, text)?;
     let order: Vec<&str> = schema.columns.iter().map(|rules| rules.name.as_str()).collect();
     assert_eq!(order, ["k", "n", "f", "gone", "t", "p", "u", "i", "old", "new"]);
-    assert_eq!(rules(&schema, "t").domain, Some(["x", "y", "z"].map(str::to_owned).to_vec()));
+    assert_eq!(rules(&schema, "t").domain, Some(["x", "y", "z"].map(Scalar::from).to_vec()));
     assert_eq!(rules(&schema, "n").missing_max, 0.17);
-    assert_eq!((rules(&schema, "n").min, rules(&schema, "n").max), (Some(5.0), Some(500.0)));
+    let n = rules(&schema, "n");
+    assert_eq!((n.min.clone(), n.max.clone()), (Some(Scalar::Integer(5)), Some(Scalar::Integer(500))));
     assert_eq!(rules(&schema, "p").outside_max, 0.1667);
     assert!(!rules(&schema, "gone").required && schema.table.key.is_empty());
     assert_eq!((schema.table.rows_min, schema.table.rows_max), (Some(6), Some(20)));
@@ -203,12 +213,14 @@ fn accepted_findings_do_not_recur() -> Result<()> {
 }
 
 #[test]
-fn findings_without_a_rule_change_nothing() -> Result<()> {
+fn findings_without_a_rule_are_set_off_by_their_code() -> Result<()> {
     let seen = Seen::csv("a\n1\n1\n")?;
     let mut schema = schema("[[column]]\nname='a'\ntype='integer'")?;
     let found = seen.check(&schema)?;
     assert_eq!(found[0].code, "CONSTANT_COLUMN");
-    assert!(!accept(&mut schema, &found[0], &seen.profile)?);
+    assert!(accept(&mut schema, &found[0], &seen.profile)?);
+    assert_eq!(schema.columns[0].severities.get("CONSTANT_COLUMN"), Some(&Level::Off));
+    assert_eq!(seen.check(&schema)?, []);
     let mut odd = found[0].clone();
     odd.column = Some("zz".to_owned());
     assert!(accept(&mut schema, &odd, &seen.profile).is_err());
