@@ -15,6 +15,7 @@ use crate::config::project::{PROJECT_FILE, Project};
 use crate::ops::context::OpCtx;
 use crate::repo::Repo;
 use crate::repo::killed::seal_dead_runs;
+use crate::source;
 use crate::term::ui::Ui;
 
 /// The answer of a verb.
@@ -38,8 +39,10 @@ pub struct App {
     pub folder: PathBuf,
     /// Where the present comes from.
     pub clock: Clock,
-    /// Words of the command line.
+    /// Words of the command line, without passwords.
     pub words: Vec<String>,
+    /// Whether everything that needs a network is refused.
+    pub offline: bool,
 }
 
 impl App {
@@ -59,7 +62,9 @@ impl App {
                 .hint("check the path after -C")
                 .into());
         }
-        Ok(App { ui, environment, folder, clock, words })
+        // What is typed is kept with the run for good; a password in an address must not be.
+        let words = words.iter().map(|word| source::redact(word)).collect();
+        Ok(App { ui, environment, folder, clock, words, offline: global.offline })
     }
 
     /// A path of the command line: relative to where the command acts.
@@ -105,7 +110,15 @@ impl App {
 
     /// The surroundings of an operation.
     pub fn ctx(&self, seed: u64) -> OpCtx<'_> {
-        OpCtx { clock: self.clock, talk: &self.ui, command: &self.words, seed, stage: None }
+        OpCtx {
+            clock: self.clock,
+            talk: &self.ui,
+            command: &self.words,
+            seed,
+            stage: None,
+            variables: &self.environment.variables,
+            offline: self.offline,
+        }
     }
 
     /// Prints a report: the one JSON envelope, or what `show` prints for people.

@@ -118,6 +118,11 @@ impl RoleArgs {
             ignore: Vec::new(),
             key: Vec::new(),
             format: None,
+            delimiter: None,
+            encoding: None,
+            sheet: None,
+            member: None,
+            window: None,
             types: Default::default(),
         });
         if self.target.is_some() && self.target != data.target {

@@ -1,5 +1,6 @@
 //! `mlops ingest`
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
@@ -12,7 +13,9 @@ use crate::cli::args::RoleArgs;
 use crate::data::source::ReadOptions;
 use crate::ops::execute::parse_format;
 use crate::ops::ingest::{IngestOptions, ingest, summary};
+use crate::ops::stages::Workspace;
 use crate::record::dataset::Roles;
+use crate::source::partition::Window;
 use crate::spec::schema::ColumnType;
 
 /// Bring a raw file in as a dataset version
@@ -24,14 +27,23 @@ use crate::spec::schema::ColumnType;
 #[command(after_help = "Examples:
   mlops ingest penguins.csv --target species
   mlops ingest sales.tsv --delimiter '\\t' --null -,NA --key order_id
+  mlops ingest 'logs/{YYYY}-{MM}-{DD}.csv.gz' --window 7d --name logs
+  mlops ingest today.csv --name logs --append
+  mlops ingest 'postgres://reader@db/shop?query=SELECT * FROM orders ORDER BY id' --name orders
   mlops ingest trips.parquet --name trips --task regression --target minutes")]
 pub struct IngestArgs {
-    /// Files whose rows follow each other in this order
+    /// Files, folders, patterns, `-` or addresses (http, s3, gs, az, sqlite, postgres), in the order of their rows
     #[arg(value_name = "SRC", required = true)]
     sources: Vec<String>,
     /// Add the rows after those of the newest version, as a new version that shares its bytes
     #[arg(long)]
     append: bool,
+    /// Partitions of a pattern such as data/{YYYY}-{MM}-{DD}.csv to keep: 7d, 24h, or the newest 3
+    #[arg(long, value_name = "WINDOW")]
+    window: Option<String>,
+    /// Most bytes fetched from elsewhere or unpacked, as 2GiB
+    #[arg(long, value_name = "SIZE")]
+    max_bytes: Option<String>,
     /// Name of the dataset; the file's name without its ending when absent
     #[arg(long, value_name = "N")]
     name: Option<String>,
@@ -46,10 +58,22 @@ pub struct IngestArgs {
     /// Field delimiter; detected among , ; tab and | when absent
     #[arg(long, value_name = "CHAR")]
     delimiter: Option<String>,
+    /// Encoding of a text table, as utf-16le or latin1; detected when absent
+    #[arg(long, value_name = "LABEL")]
+    encoding: Option<String>,
+    /// Sheet of a workbook; the first when absent
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
+    /// Member of a zip archive; its only table when absent
+    #[arg(long, value_name = "NAME")]
+    member: Option<String>,
+    /// Quote character of a text table; detected when absent
+    #[arg(long, value_name = "CHAR")]
+    quote: Option<String>,
     /// The first line holds values, not names
     #[arg(long)]
     no_header: bool,
-    /// Type of a column, against the inference: NAME=integer|float|boolean|text|date|timestamp
+    /// Type of a column, against the inference: NAME=integer|float|boolean|text|date|timestamp|time
     #[arg(long = "type", value_name = "COLUMN=TYPE")]
     types: Vec<String>,
 }
@@ -58,11 +82,22 @@ pub struct IngestArgs {
 pub fn run(args: &IngestArgs, app: &App) -> Result<Answer> {
     let repo = app.repo()?;
     let project = app.project(&repo)?;
+    let bytes_max = args.max_bytes.as_deref().map(units::parse_bytes).transpose()?;
+    let space = Workspace { repo: &repo, root: &project.root, spec: &project.spec };
+    // The reviewed schema describes the project's own dataset.
+    let is_own = project
+        .spec
+        .data
+        .as_ref()
+        .is_none_or(|data| args.name == Some(space.name()) || args.sources == [data.source.clone()]);
+    let wanted = if is_own { space.schema_types(&app.ui) } else { BTreeMap::new() };
     let options = IngestOptions {
         sources: args.sources.clone(),
         folder: app.path(Path::new("")),
         name: args.name.clone(),
         append: args.append,
+        window: args.window.as_deref().map(Window::parse).transpose()?,
+        bytes_max,
         roles: Roles {
             target: args.roles.target.clone(),
             task: args.roles.task.map(|task| task.task()),
@@ -75,6 +110,12 @@ pub fn run(args: &IngestArgs, app: &App) -> Result<Answer> {
             header: args.no_header.then_some(false),
             null_values: args.null.clone(),
             types: args.types.iter().map(|text| parse_type(text)).collect::<Result<_>>()?,
+            quote: args.quote.as_deref().map(parse_delimiter).transpose()?,
+            encoding: args.encoding.clone(),
+            sheet: args.sheet.clone(),
+            member: args.member.clone(),
+            unpacked_bytes_max: bytes_max,
+            wanted,
             ..ReadOptions::default()
         },
         roles_are_complete: false,
@@ -109,7 +150,7 @@ fn parse_delimiter(text: &str) -> Result<char> {
 }
 
 fn parse_type(text: &str) -> Result<(String, ColumnType)> {
-    let known = ["integer", "float", "boolean", "text", "date", "timestamp"];
+    let known = ["integer", "float", "boolean", "text", "date", "timestamp", "time"];
     let bad = || crate::base::fail::usage(format!("`{text}` is not COLUMN=TYPE")).hint("write it like --type zip=text");
     let (name, wanted) = text.rsplit_once('=').ok_or_else(bad)?;
     let read: Result<ColumnType, _> = serde_json::from_value(wanted.into());

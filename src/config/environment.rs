@@ -28,6 +28,8 @@ pub struct Environment {
     pub dumb_terminal: bool,
     /// The first of `LC_ALL`, `LC_CTYPE` and `LANG` that is set; it names the letters that the terminal knows.
     pub locale: Option<String>,
+    /// All variables that do not start with `MLOPS_`: credentials, endpoints and proxies of sources are among them.
+    pub variables: BTreeMap<String, String>,
     /// Variables that start with `MLOPS_` and mean nothing.
     pub unknown: Vec<String>,
 }
@@ -73,6 +75,7 @@ impl Environment {
 
     fn sort_out(&mut self, name: &str, value: String) {
         let Some(rest) = name.strip_prefix("MLOPS_") else {
+            self.variables.insert(name.to_owned(), value);
             return;
         };
         if rest.starts_with("PARAM_") {

@@ -19,6 +19,7 @@ const SHOWN_CHARS: usize = 40;
 /// The texts that mean "missing", by their first byte: most fields are told apart by it alone.
 pub struct Nulls {
     by_first: Vec<Vec<String>>,
+    quoted_values: bool,
 }
 
 impl Nulls {
@@ -30,7 +31,18 @@ impl Nulls {
                 by_first[usize::from(*first)].push(value.to_owned());
             }
         }
-        Nulls { by_first }
+        Nulls { by_first, quoted_values: false }
+    }
+
+    /// The same, but a field in quotes is always a value: how databases tell empty text from none.
+    pub fn with_quoted_values(self, quoted_values: bool) -> Nulls {
+        Nulls { quoted_values, ..self }
+    }
+
+    /// Whether a field that stands in quotes is a value whatever it says.
+    #[inline]
+    pub fn takes_as_value(&self, quoted: bool) -> bool {
+        quoted && self.quoted_values
     }
 
     /// Whether a field without spaces around it is missing.
@@ -158,6 +170,21 @@ impl Evidence {
                 (ColumnType::Text, self.text_guess(name))
             }
         }
+    }
+
+    /// Whether every value can be read as `column_type`, as far as its looks tell: a column of that type would hold them.
+    pub fn fits(&self, column_type: ColumnType) -> bool {
+        use Kind::{Boolean, Clock, Code, Date, Float, Integer, LocalTime, ShortClock, Wide, ZonedTime};
+        let kinds: &[Kind] = match column_type {
+            ColumnType::Text => return true,
+            ColumnType::Integer => &[Integer],
+            ColumnType::Float => &[Integer, Wide, Code, Float],
+            ColumnType::Boolean => &[Boolean],
+            ColumnType::Date => &[Date],
+            ColumnType::Timestamp => &[Date, LocalTime, ZonedTime],
+            ColumnType::Time => &[Clock, ShortClock],
+        };
+        self.only(kinds) || self.first.iter().all(Option::is_none)
     }
 
     fn clock_guess(&self, name: &str) -> Option<String> {

@@ -140,7 +140,9 @@ impl Way<'_> {
             quote: self.options.quote,
             header: self.options.header,
             null_values: &nulls,
+            quoted_values: self.options.quoted_values,
         };
+        self.parse.quoted_values = self.options.quoted_values;
         let table = match csv::survey(&self.path, &asked, task) {
             Ok(table) => table,
             Err(error) => {

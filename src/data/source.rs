@@ -41,6 +41,10 @@ pub struct ReadOptions {
     pub sheet: Option<String>,
     /// The member to read; the only table among them when absent. Zip.
     pub member: Option<String>,
+    /// Types that win over the inference where every value has them; a column that has other values keeps its own, said.
+    pub wanted: BTreeMap<String, ColumnType>,
+    /// Whether a field in quotes is a value whatever it says; CSV.
+    pub quoted_values: bool,
     /// Folder for unpacked and recoded files, which vanish with the table; the system's when absent.
     pub temp_folder: Option<PathBuf>,
     /// Most bytes that a packed file may unpack to, however small it is; `limits::SOURCE_BYTES_MAX` and
@@ -85,22 +89,53 @@ pub fn open(paths: &[PathBuf], options: &ReadOptions, task: &dyn Task) -> Result
 /// As [`open`], each file with options of its own; given types hold for all files.
 pub fn open_each(inputs: &[(&Path, &ReadOptions)], task: &dyn Task) -> Result<OpenTable> {
     let mut opened = Vec::new();
-    let (mut notes, mut types) = (Vec::new(), BTreeMap::new());
+    let mut notes = Vec::new();
+    let mut stated = Stated::default();
     for (path, options) in inputs {
         let file = open::file(path, options, task).with_context(|| format!("cannot use {}", path.display()))?;
         notes.extend(file.notes.iter().chain(&file.survey().guesses).cloned());
-        types.extend(options.types.clone());
+        stated.given.extend(options.types.clone());
+        stated.wanted.extend(options.wanted.clone());
         opened.push(file);
     }
-    let mut table = settle(opened, &types)?;
+    let mut table = settle(opened, &stated)?;
     table.guesses.splice(0..0, notes);
     let mut said = HashSet::new();
     table.guesses.retain(|guess: &String| said.insert(guess.clone()));
     Ok(table)
 }
 
+/// Types from outside the files.
+#[derive(Default)]
+struct Stated {
+    given: BTreeMap<String, ColumnType>,
+    wanted: BTreeMap<String, ColumnType>,
+}
+
+impl Stated {
+    /// The type of a column, and a sentence when that was a guess.
+    fn decide(&self, name: &str, seen: &Seen) -> (ColumnType, Option<String>) {
+        if let Some(given) = self.given.get(name) {
+            return (*given, None);
+        }
+        let (inferred, guess) = seen.decide(name);
+        match self.wanted.get(name) {
+            Some(wanted) if *wanted == inferred => (inferred, None),
+            Some(wanted) if seen.fits(*wanted) => (*wanted, None),
+            Some(wanted) => {
+                let (wanted, kept) = (wanted.name(), inferred.name());
+                let why = guess.map_or_else(String::new, |guess| format!(" ({guess})"));
+                let said =
+                    format!("column `{name}`: the schema says {wanted}, its values do not; it is read as {kept}{why}");
+                (inferred, Some(said))
+            }
+            None => (inferred, guess),
+        }
+    }
+}
+
 /// Decides the type of every column over all files.
-fn settle(files: Vec<Opened>, types: &BTreeMap<String, ColumnType>) -> Result<OpenTable> {
+fn settle(files: Vec<Opened>, stated: &Stated) -> Result<OpenTable> {
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut names: Vec<String> = Vec::new();
     let mut seen: Vec<Option<Seen>> = Vec::new();
@@ -129,7 +164,7 @@ fn settle(files: Vec<Opened>, types: &BTreeMap<String, ColumnType>) -> Result<Op
         }
         rows += survey.rows;
     }
-    if let Some(odd) = types.keys().find(|name| !places.contains_key(*name)) {
+    if let Some(odd) = stated.given.keys().find(|name| !places.contains_key(*name)) {
         return Err(suggest::unknown("column", odd, names.iter().map(String::as_str)).into());
     }
     if rows >= u64::from(u32::MAX) {
@@ -141,10 +176,9 @@ fn settle(files: Vec<Opened>, types: &BTreeMap<String, ColumnType>) -> Result<Op
     }
     let mut columns = Vec::with_capacity(names.len());
     for (name, seen) in names.into_iter().zip(seen.into_iter().flatten()) {
-        let (inferred, guess) = seen.decide(&name);
-        let given = types.get(&name).copied();
-        guesses.extend(guess.filter(|_| given.is_none()));
-        columns.push(ColumnRecord { name, column_type: given.unwrap_or(inferred) });
+        let (column_type, guess) = stated.decide(&name, &seen);
+        guesses.extend(guess);
+        columns.push(ColumnRecord { name, column_type });
     }
     let parse = files.iter().map(|file| file.parse.clone()).collect();
     Ok(OpenTable { files, columns, parse, guesses, rows, missing })
@@ -244,8 +278,38 @@ pub fn as_recorded(parse: &ParseOptions, columns: &[ColumnRecord]) -> ReadOption
         compression: Some(parse.compression),
         sheet: parse.sheet.clone(),
         member: parse.member.clone(),
+        quoted_values: parse.quoted_values,
         ..ReadOptions::default()
     }
+}
+
+/// Options that read a file as it was read before, with the types given then; the others are inferred anew.
+pub fn as_before(parse: &ParseOptions) -> ReadOptions {
+    ReadOptions { types: parse.types.clone(), ..as_recorded(parse, &[]) }
+}
+
+/// Whether reading a file with `options` is what `parse` says was done; what is not asked for may be anything.
+pub fn reads_as(options: &ReadOptions, parse: &ParseOptions) -> bool {
+    let nulls = options.null_values.as_deref();
+    let same_nulls = match parse.format {
+        Format::Csv | Format::Excel => null_values(nulls) == parse.null_values,
+        Format::Json | Format::Jsonl => {
+            nulls.filter(|given| !given.is_empty()).map(|given| null_values(Some(given))).unwrap_or_default()
+                == parse.null_values
+        }
+        Format::Parquet | Format::Ipc => true,
+    };
+    same_nulls
+        && options.format.is_none_or(|format| format == parse.format)
+        && options.delimiter.is_none_or(|delimiter| delimiter == parse.delimiter)
+        && options.header.is_none_or(|header| header == parse.header)
+        && options.quote.is_none_or(|quote| quote == parse.quote)
+        && options.compression.is_none_or(|compression| compression == parse.compression)
+        && options.sheet.as_ref().is_none_or(|sheet| Some(sheet) == parse.sheet.as_ref())
+        && options.member.as_ref().is_none_or(|member| Some(member) == parse.member.as_ref())
+        && options.encoding.as_ref().is_none_or(|encoding| encoding.eq_ignore_ascii_case(&parse.encoding))
+        && options.quoted_values == parse.quoted_values
+        && options.types == parse.types
 }
 
 /// Reads raw files again with recorded options and types; the table is the recorded one if the files are.

@@ -40,6 +40,14 @@ impl Seen {
         }
     }
 
+    /// Whether every value can be held by a column of `wanted`.
+    pub fn fits(&self, wanted: ColumnType) -> bool {
+        match self {
+            Seen::Values(evidence) => evidence.fits(wanted),
+            Seen::Typed { column_type, .. } => widest(*column_type, wanted) == wanted,
+        }
+    }
+
     /// The type of the column, and a sentence when that was a guess.
     pub fn decide(&self, name: &str) -> (ColumnType, Option<String>) {
         match self {

@@ -171,7 +171,7 @@ impl Bounds {
     /// Errors: `unpacked` bytes are more than allowed.
     pub fn check(&self, unpacked: u64) -> Result<(), Failure> {
         let allowed = self.bytes_max.unwrap_or(SOURCE_BYTES_MAX);
-        let larger = "if that is right, allow more with unpacked_bytes_max";
+        let larger = "if that is right, allow more with --max-bytes";
         if unpacked > allowed {
             return Err(fail::usage(format!("the file unpacks to more than {}", units::bytes(allowed))).hint(larger));
         }

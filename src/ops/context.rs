@@ -1,5 +1,6 @@
 //! What every verb is handed beside its options: time, voice, identity.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,6 +29,10 @@ pub struct OpCtx<'a> {
     pub seed: u64,
     /// The stage of the project file that this verb executes, with the hash of its inputs.
     pub stage: Option<(String, ObjectId)>,
+    /// Variables of the environment with credentials, endpoints and proxies (`source::wants_variable`).
+    pub variables: &'a BTreeMap<String, String>,
+    /// Whether everything that needs a network is refused.
+    pub offline: bool,
 }
 
 impl OpCtx<'_> {

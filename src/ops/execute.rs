@@ -18,6 +18,7 @@ use crate::ops::validate::{ValidateOptions, validate};
 use crate::pipeline::graph::{Stage, StageKind};
 use crate::record::dataset::{Format, Roles};
 use crate::record::evaluation::Verdict;
+use crate::source::partition::Window;
 use crate::spec::project::DataSpec;
 
 /// What a stage did.
@@ -58,8 +59,10 @@ fn run_ingest(space: &Workspace<'_>, ctx: &OpCtx<'_>) -> Result<Executed> {
         folder: space.path(""),
         name: Some(space.name()),
         append: false,
+        window: data.window.as_deref().map(Window::parse).transpose()?,
+        bytes_max: None,
         roles: roles(data),
-        read: read_options(data)?,
+        read: ReadOptions { wanted: space.schema_types(ctx.talk), ..read_options(data)? },
         roles_are_complete: true,
     };
     let report = ingest(space.repo, &options, ctx)?;
@@ -217,6 +220,10 @@ pub fn read_options(data: &DataSpec) -> Result<ReadOptions> {
         format: data.format.as_deref().map(parse_format).transpose()?,
         null_values: data.null_values.clone(),
         types: data.types.clone(),
+        delimiter: data.delimiter,
+        encoding: data.encoding.clone(),
+        sheet: data.sheet.clone(),
+        member: data.member.clone(),
         ..ReadOptions::default()
     })
 }

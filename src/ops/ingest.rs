@@ -11,18 +11,18 @@ use crate::base::id::{ObjectId, RunId};
 use crate::base::units;
 use crate::data::source::{self, ReadOptions};
 use crate::ops::context::OpCtx;
-use crate::ops::files::remember_hash;
 use crate::ops::intake::take_in;
-use crate::ops::raw::{NewRaw, Raw};
+use crate::ops::raw::{Bytes, Raw, raw_files};
 use crate::ops::recorded::{Done, recorded};
-use crate::record::dataset::{DatasetRecord, Format, Roles};
+use crate::record::dataset::{ColumnRecord, DatasetRecord, Roles};
 use crate::repo::Repo;
 use crate::repo::refs::{Committed, RefMove};
+use crate::source::partition::Window;
 
 /// What to bring in and how to read it.
 #[derive(Clone, Debug, Default)]
 pub struct IngestOptions {
-    /// Files, in the order of their rows.
+    /// Files, folders, patterns, addresses or `-`, in the order of their rows; see [`crate::source::fetch`].
     pub sources: Vec<String>,
     /// Folder that relative sources start from.
     pub folder: PathBuf,
@@ -30,6 +30,10 @@ pub struct IngestOptions {
     pub name: Option<String>,
     /// Whether the rows come after those of the newest version instead of taking their place.
     pub append: bool,
+    /// Which partitions of a pattern are kept; all when absent.
+    pub window: Option<Window>,
+    /// Most bytes fetched from elsewhere; `limits::SOURCE_BYTES_MAX` when absent.
+    pub bytes_max: Option<u64>,
     /// What the columns mean; parts left empty are those of the newest version.
     pub roles: Roles,
     /// How to read it.
@@ -87,7 +91,7 @@ pub fn ingest(repo: &Repo, options: &IngestOptions, ctx: &OpCtx<'_>) -> Result<I
     let roles = roles(options, newest.as_ref().map(|(_, _, record)| &record.roles));
     let outcome = recorded(repo, ctx, "ingest", |repo, work| {
         let taken = take_in(repo, &raws, options, roles, ctx)?;
-        for new in raws.iter().filter_map(new_raw) {
+        for new in raws.iter().filter_map(Raw::to_store) {
             new.check_unchanged()?;
         }
         failpoint::hit("ingest.parsed");
@@ -110,8 +114,8 @@ pub fn ingest(repo: &Repo, options: &IngestOptions, ctx: &OpCtx<'_>) -> Result<I
     })?;
     let (id, record, guesses, stored_bytes) = outcome.value;
     for (raw, source) in raws.iter().zip(&record.sources) {
-        if let Raw::New(new) = raw {
-            remember_hash(repo, &new.path, &new.seen, source.raw);
+        if let Some(new) = raw.to_store() {
+            new.remember(repo, source.raw);
         }
     }
     let (version, new) = match outcome.committed.first() {
@@ -123,44 +127,13 @@ pub fn ingest(repo: &Repo, options: &IngestOptions, ctx: &OpCtx<'_>) -> Result<I
     Ok(report)
 }
 
-/// The raw files of the new version, in the order of their rows.
-fn raw_files(
-    repo: &Repo,
-    options: &IngestOptions,
-    newest: Option<&DatasetRecord>,
-    ctx: &OpCtx<'_>,
-) -> Result<Vec<Raw>> {
-    let mut raws: Vec<Raw> = match newest.filter(|_| options.append) {
-        Some(record) => record.sources.iter().cloned().map(Raw::Kept).collect(),
-        None => Vec::new(),
-    };
-    let kept = raws.len();
-    for source in &options.sources {
-        let path = options.folder.join(source);
-        let new = NewRaw::look(&path, file_name(&path), None)?;
-        // A step that is run twice must not double its rows.
-        let known = |raw: &Raw, id: ObjectId| matches!(raw, Raw::Kept(source) if source.raw == id);
-        if kept > 0 && new.id(repo).map(|id| raws[..kept].iter().any(|raw| known(raw, id)))? {
-            ctx.talk.info(&format!("{source} is already part of the dataset; it is not appended again"));
-            continue;
-        }
-        raws.push(Raw::New(new));
-    }
-    Ok(raws)
-}
-
-fn new_raw(raw: &Raw) -> Option<&NewRaw> {
-    match raw {
-        Raw::New(new) => Some(new),
-        Raw::Kept(_) => None,
-    }
-}
-
 fn dataset_name(options: &IngestOptions) -> Result<String> {
     if let Some(name) = &options.name {
         return Ok(name.clone());
     }
     let first = options.sources.first().map(String::as_str).unwrap_or_default();
+    // An address ends with what is asked of it; a pattern and standard input have no name.
+    let first = first.split(['?', '#']).next().unwrap_or_default().trim_end_matches(['/', '-']);
     let stem = Path::new(first).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let kept = stem.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' });
     let name: String = kept.collect();
@@ -185,29 +158,30 @@ fn newest(repo: &Repo, name: &str) -> Result<Option<(u32, ObjectId, DatasetRecor
 /// Lengths are compared first, so that a file that grew is not hashed for nothing.
 fn asks_the_same(repo: &Repo, record: &DatasetRecord, raws: &[Raw], options: &IngestOptions) -> Result<bool> {
     let lengths = record.sources.iter().map(|source| source.bytes);
-    if !raws.iter().map(Raw::bytes).eq(lengths) || !reads_the_same(record, options) {
+    if !raws.iter().map(Raw::length).eq(lengths) || !means_the_same(record, options) {
         return Ok(false);
     }
     for (raw, source) in raws.iter().zip(&record.sources) {
-        if let Raw::New(new) = raw
-            && (new.id(repo)? != source.raw || new.name != source.name)
-        {
+        let (id, name) = match &raw.bytes {
+            Bytes::New(new) => (new.id(repo)?, &new.name),
+            Bytes::Kept(kept) => (kept.raw, &kept.name),
+        };
+        let parse = source.parse.as_ref().unwrap_or(&record.parse);
+        if id != source.raw || *name != source.name || !source::reads_as(&raw.read, parse) {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-fn reads_the_same(record: &DatasetRecord, options: &IngestOptions) -> bool {
-    let (read, parse) = (&options.read, &record.parse);
-    let same_read = read.format.is_none_or(|format| format == parse.format)
-        && read.delimiter.is_none_or(|delimiter| delimiter == parse.delimiter)
-        && read.header.is_none_or(|header| header == parse.header)
-        && (parse.format == Format::Parquet || source::null_values(read.null_values.as_deref()) == parse.null_values)
-        && read.types == parse.types;
+fn means_the_same(record: &DatasetRecord, options: &IngestOptions) -> bool {
+    let as_wanted = |column: &ColumnRecord| {
+        let wanted = options.read.wanted.get(&column.name);
+        wanted.is_none_or(|wanted| *wanted == column.column_type)
+    };
     let wanted = roles(options, Some(&record.roles));
     let same_task = wanted.task.is_none() || wanted.task == record.roles.task;
-    same_read && same_task && Roles { task: record.roles.task, ..wanted } == record.roles
+    record.columns.iter().all(as_wanted) && same_task && Roles { task: record.roles.task, ..wanted } == record.roles
 }
 
 fn roles(options: &IngestOptions, before: Option<&Roles>) -> Roles {
@@ -223,10 +197,6 @@ fn roles(options: &IngestOptions, before: Option<&Roles>) -> Roles {
         key: keep(&options.roles.key, &before.key),
         ignore: keep(&options.roles.ignore, &before.ignore),
     }
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 fn report(

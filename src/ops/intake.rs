@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
@@ -12,14 +12,15 @@ use crate::base::fail;
 use crate::base::suggest;
 use crate::base::talk::Unit;
 use crate::data::file::TableFile;
-use crate::data::source;
+use crate::data::source::{self, ReadOptions};
 use crate::data::target;
 use crate::ops::context::OpCtx;
 use crate::ops::ingest::IngestOptions;
-use crate::ops::raw::{self, Raw, Readable};
+use crate::ops::raw::{self, Bytes, Raw, Readable};
 use crate::record::dataset::{ColumnRecord, ParseOptions, Roles, SourceFile};
 use crate::record::profile::ProfileRecord;
 use crate::repo::Repo;
+use crate::source::redact;
 use crate::store::Put;
 
 /// Raw files taken in: everything staged, nothing committed.
@@ -86,10 +87,10 @@ fn store_all(repo: &Repo, raws: &[Raw], stop: &AtomicBool) -> Result<(Vec<Source
     let mut stored_bytes = 0;
     let mut sources = Vec::with_capacity(raws.len());
     for raw in raws {
-        sources.push(match raw {
+        sources.push(match &raw.bytes {
             // How it was read is told anew, as the table is.
-            Raw::Kept(kept) => SourceFile { parse: None, ..kept.clone() },
-            Raw::New(new) => {
+            Bytes::Kept(kept) => SourceFile { parse: None, ..kept.clone() },
+            Bytes::New(new) => {
                 let put = repo.store().put_reader(&mut Stoppable { file: raw::open(&new.path)?, stop })?;
                 stored_bytes += put.stored_bytes;
                 let (name, origin) = (new.name.clone(), new.origin.clone());
@@ -122,15 +123,18 @@ fn read_and_describe(
     ctx: &OpCtx<'_>,
 ) -> Result<Described> {
     let readable = raws.iter().map(|raw| raw.readable(repo)).collect::<Result<Vec<Readable>>>()?;
-    let paths: Vec<PathBuf> = readable.iter().map(|file| file.path().to_owned()).collect();
-    let length: u64 = raws.iter().map(Raw::bytes).sum();
+    let staging = repo.layout().staging();
+    let read: Vec<ReadOptions> =
+        raws.iter().map(|raw| ReadOptions { temp_folder: Some(staging.clone()), ..raw.read.clone() }).collect();
+    let inputs: Vec<(&Path, &ReadOptions)> = readable.iter().map(Readable::path).zip(&read).collect();
+    let length: u64 = raws.iter().map(Raw::length).sum();
     let named = || match options.sources.as_slice() {
-        [only] => format!("cannot read {only} as a table"),
+        [only] => format!("cannot read {} as a table", redact(only)),
         many => format!("cannot read {} sources as one table", many.len()),
     };
     let bar = ctx.talk.start("ingest", Some(2 * length), Unit::Bytes);
-    let mut open = source::open(&paths, &options.read, &*bar).with_context(named)?;
-    let file = TableFile::write(&open, &repo.layout().staging(), &*bar).with_context(named)?;
+    let mut open = source::open_each(&inputs, &*bar).with_context(named)?;
+    let file = TableFile::write(&open, &staging, &*bar).with_context(named)?;
     drop(bar);
     let mut guesses = std::mem::take(&mut open.guesses);
     let roles = check_roles(&file, roles, &mut guesses)?;

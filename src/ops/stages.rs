@@ -7,19 +7,23 @@ use anyhow::{Context, Result};
 
 use crate::base::fail;
 use crate::base::id::ObjectId;
+use crate::base::talk::{Silent, Talk};
 use crate::models::zoo;
 use crate::ops::context::TOOL_VERSION;
 use crate::ops::dataset;
 use crate::ops::evaluate;
 use crate::ops::files::hash_file;
+use crate::ops::validate::schema_types;
 use crate::pipeline::graph::{Stage, StageKind};
 use crate::pipeline::inputs::{self, FileHashes};
 use crate::pipeline::key::{KeyInput, StageKey};
 use crate::pipeline::lockfile::{LockEntry, LockFile};
 use crate::pipeline::staleness;
 use crate::repo::Repo;
+use crate::source::redact;
 use crate::spec::gate::{Bound, GateSpec};
 use crate::spec::project::{DataSpec, ProjectSpec, StageSpec};
+use crate::spec::schema::ColumnType;
 
 /// Outputs of a stage by name.
 pub type Outputs = BTreeMap<String, ObjectId>;
@@ -86,6 +90,12 @@ impl Workspace<'_> {
         self.root.join(relative)
     }
 
+    /// Types that the reviewed schema gives to columns; empty when there is none, or none that can be read, which is said.
+    pub fn schema_types(&self, talk: &dyn Talk) -> BTreeMap<String, ColumnType> {
+        let spec = self.spec.validate.clone().unwrap_or_default();
+        schema_types(&self.path(&spec.schema), talk)
+    }
+
     /// Where `stage` stands, given the outputs of every stage before it.
     pub fn standing(&self, stage: &Stage, before: &BTreeMap<String, Outputs>, lock: &LockFile) -> Result<Standing> {
         let inputs = self.inputs(stage, before).with_context(|| format!("stage `{}`", stage.name))?;
@@ -101,6 +111,10 @@ impl Workspace<'_> {
         }
         if let StageKind::Command(StageSpec { always: true, .. }) = &stage.kind {
             (outputs, why) = (None, vec!["it is declared to run always".to_owned()]);
+        }
+        let lies_outside = matches!(stage.kind, StageKind::Ingest) && self.data().is_ok_and(lies_outside);
+        if lies_outside && why.is_empty() {
+            (outputs, why) = (None, vec!["its source lies outside and is asked for changes".to_owned()]);
         }
         Ok(Standing { key, inputs, why, outputs })
     }
@@ -151,7 +165,14 @@ impl Workspace<'_> {
         }
         match &stage.kind {
             StageKind::Ingest => {
-                inputs.extend(KeyInput::settings("data", self.data()?)?);
+                // The lock file is kept in git; a password in an address is not.
+                let data = self.data()?;
+                let data = DataSpec { source: redact(&data.source), ..data.clone() };
+                inputs.extend(KeyInput::settings("data", &data)?);
+                let types = self.schema_types(&Silent);
+                if !types.is_empty() {
+                    inputs.extend(KeyInput::settings("schema", &types)?);
+                }
                 inputs.extend(KeyInput::settings("name", &self.name())?);
             }
             StageKind::Validate => {
@@ -242,6 +263,11 @@ fn missing_file_hint(kind: &StageKind) -> &'static str {
         StageKind::Validate => "write a schema with `mlops ingest` and `mlops validate --init`, then review it",
         _ => "check `deps` of the stage",
     }
+}
+
+/// Whether no file of the project tells when the source has changed.
+fn lies_outside(data: &DataSpec) -> bool {
+    data.source.contains("://") || data.source == "-"
 }
 
 fn stem(source: &str) -> String {

@@ -1,5 +1,6 @@
 //! `validate`: checks a dataset or a raw file against the reviewed schema; writes the schema; accepts findings into it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use crate::base::fs;
 use crate::base::id::{ObjectId, RunId};
 use crate::base::json;
 use crate::base::limits;
+use crate::base::talk::Talk;
 use crate::base::units;
 use crate::data::table::Table;
 use crate::ops::context::OpCtx;
@@ -28,7 +30,7 @@ use crate::quality::report::{Finding, verdict};
 use crate::quality::written::to_toml;
 use crate::record::evaluation::Verdict;
 use crate::repo::Repo;
-use crate::spec::schema::{SchemaSpec, Severity};
+use crate::spec::schema::{ColumnType, SchemaSpec, Severity};
 
 /// What to check, against what.
 #[derive(Clone, Debug)]
@@ -304,6 +306,22 @@ fn schema_text(path: &Path) -> Result<String> {
 
 fn read_schema(path: &Path) -> Result<SchemaSpec> {
     parse_schema(&schema_text(path)?, &path.display().to_string())
+}
+
+/// Types that the schema at `path` gives to columns: they win over inference where every value has them.
+///
+/// Empty when there is no schema; one that cannot be read is left to `validate` to complain about, and said here.
+pub fn schema_types(path: &Path, talk: &dyn Talk) -> BTreeMap<String, ColumnType> {
+    if !path.is_file() {
+        return BTreeMap::new();
+    }
+    match read_schema(path) {
+        Ok(schema) => schema.columns.into_iter().map(|column| (column.name, column.column_type)).collect(),
+        Err(error) => {
+            talk.warn(&format!("types are inferred without the schema: {error:#}"));
+            BTreeMap::new()
+        }
+    }
 }
 
 fn write_schema(path: &Path, text: &str) -> Result<()> {

@@ -69,11 +69,11 @@ fn needs(section: &str, declared: bool, other: &str, other_declared: bool) -> Re
 
 /// Files that a `[data]` source reads: none for an address; for a pattern, the folder below which it can match.
 fn source_files(source: &str) -> Result<Vec<PathBuf>> {
-    if source.contains("://") {
+    if source.contains("://") || source == "-" {
         return Ok(Vec::new());
     }
     let path = paths::normal(source)?;
-    let is_pattern = |part: &std::ffi::OsStr| part.as_encoded_bytes().iter().any(|byte| b"*?[".contains(byte));
+    let is_pattern = |part: &std::ffi::OsStr| part.as_encoded_bytes().iter().any(|byte| b"*?[{".contains(byte));
     Ok(vec![path.iter().take_while(|part| !is_pattern(part)).collect()])
 }
 

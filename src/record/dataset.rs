@@ -121,6 +121,13 @@ pub struct ParseOptions {
     /// The member read; zip.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member: Option<String>,
+    /// Whether a field in quotes is a value whatever it says; CSV made from a database.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub quoted_values: bool,
+}
+
+fn is_no(flag: &bool) -> bool {
+    !flag
 }
 
 fn double_quote() -> char {
@@ -156,6 +163,7 @@ impl Default for ParseOptions {
             compression: Compression::None,
             sheet: None,
             member: None,
+            quoted_values: false,
         }
     }
 }

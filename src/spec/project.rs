@@ -61,7 +61,7 @@ impl Default for ProjectSection {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataSpec {
-    /// File the table is read from, relative to the project folder.
+    /// File, folder, pattern or address the table is read from, relative to the project folder.
     pub source: String,
     /// Name of the dataset; the project's name when absent.
     #[serde(default)]
@@ -84,6 +84,21 @@ pub struct DataSpec {
     /// `csv`, `json`, `jsonl`, `parquet`, `arrow` or `excel`; told by the file's ending and first bytes when absent.
     #[serde(default)]
     pub format: Option<String>,
+    /// What stands between two fields; CSV.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<char>,
+    /// How text is written as bytes, as `latin1`; CSV, JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// The sheet to read; Excel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
+    /// The member to read; zip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
+    /// Which partitions of a pattern such as `data/{YYYY}-{MM}-{DD}.csv` are kept: `7d`, `24h`, or the newest `3`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<String>,
     /// Types of columns that inference would guess differently.
     #[serde(default)]
     pub types: BTreeMap<String, crate::spec::schema::ColumnType>,

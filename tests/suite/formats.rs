@@ -33,7 +33,7 @@ fn an_empty_file_a_folder_and_nothing_at_all_are_refused_before_a_run_starts() {
     sandbox.write("empty.csv", "");
     sandbox.write("folder.csv/inner", "x");
     sandbox.run(&["ingest", "empty.csv"]).code_is(2).says("is empty");
-    sandbox.run(&["ingest", "folder.csv"]).code_is(2).says("is not a file");
+    sandbox.run(&["ingest", "folder.csv"]).code_is(2).says("no tables in the folder");
     sandbox.run(&["ingest", "none.csv"]).code_is(3).says("none.csv");
     assert_eq!(sandbox.json(&["log"])["runs"], serde_json::json!([]));
 }

@@ -86,3 +86,63 @@ fn one_percent_more_rows_cost_less_than_five_percent_more_bytes() {
     // below five percent (benches/README.md).
     assert!(grown * 7 < first && appended * 7 < first, "first {first}, grown {grown}, appended {appended}");
 }
+
+#[test]
+fn a_reviewed_schema_wins_over_inference_where_the_values_allow() {
+    let sandbox = Sandbox::with_repo();
+    sandbox.write("t.csv", "zip,n\n12345,1\n23456,2\n");
+    sandbox.run(&["ingest", "t.csv"]).ok();
+    let columns = [("zip", "text"), ("n", "integer")]
+        .map(|(name, of)| format!("[[column]]\nname = \"{name}\"\ntype = \"{of}\"\n"));
+    sandbox.write("schema.toml", format!("version = 1\n{}", columns.concat()));
+    let report = sandbox.json(&["ingest", "t.csv"]);
+    assert_eq!((&report["version"], &report["unchanged"]), (&2.into(), &false.into()));
+    sandbox.run(&["validate"]).ok();
+    // A column that cannot be what the schema says is read as it is, said, and found by validation.
+    sandbox.write("t.csv", "zip,n\n12345,one\n23456,2\n");
+    let ran = sandbox.run(&["ingest", "t.csv"]).ok();
+    assert!(ran.err.contains("`n`: the schema says integer"), "{}", ran.err);
+    sandbox.run(&["validate"]).code_is(1);
+}
+
+#[test]
+fn folders_patterns_windows_and_standard_input_are_sources() {
+    use std::io::Write as _;
+    use std::process::Stdio;
+    let sandbox = Sandbox::with_repo();
+    for day in 1..=5 {
+        sandbox.write(&format!("log/2026-01-0{day}.csv"), format!("day,n\n2026-01-0{day},{day}\n"));
+    }
+    assert_eq!(sandbox.json(&["ingest", "log", "--name", "all"])["rows"], 5);
+    assert_eq!(sandbox.json(&["ingest", "log/*-0[12].csv", "--name", "glob"])["rows"], 2);
+    let window = ["ingest", "log/{YYYY}-{MM}-{DD}.csv", "--window", "3d", "--name", "window"];
+    let report = sandbox.json(&window);
+    assert_eq!((&report["rows"], &report["files"]), (&3.into(), &3.into()));
+    assert_eq!(sandbox.json(&window)["unchanged"], true);
+    sandbox.run(&["ingest", "nothing/*.csv", "--name", "t"]).code_is(3);
+    let mut child = sandbox.command(&["ingest", "-", "--name", "piped", "--json"]);
+    let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the binary starts");
+    child.stdin.take().expect("piped").write_all(b"a,b\n1,2\n3,4\n").expect("it reads");
+    let out = child.wait_with_output().expect("it ends");
+    assert!(String::from_utf8_lossy(&out.stdout).contains("\"rows\":2"), "{}", String::from_utf8_lossy(&out.stdout));
+    sandbox.run(&["fsck"]).ok();
+}
+
+#[test]
+fn packed_foreign_and_recoded_files_are_tables() {
+    let sandbox = Sandbox::with_repo();
+    sandbox.write("t.jsonl", "{\"a\": 1, \"b\": \"x\"}\n{\"a\": 2.5, \"b\": \"007\"}\n");
+    let report = sandbox.json(&["ingest", "t.jsonl"]);
+    assert_eq!((&report["rows"], &report["columns"]), (&2.into(), &2.into()));
+    assert_eq!(sandbox.json(&["ingest", "t.jsonl"])["unchanged"], true);
+    sandbox.write("u.csv", "a,b\n1,é\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>());
+    assert_eq!(sandbox.json(&["ingest", "u.csv"])["rows"], 1);
+    // JSON after CSV: each file is read in its own way, also when the table is made again.
+    sandbox.write("first.csv", "a,b\n9,z\n");
+    sandbox.run(&["ingest", "first.csv", "--name", "t", "--append"]).ok();
+    assert_eq!(sandbox.json(&["ingest", "first.csv", "--name", "t", "--append"])["rows"], 3);
+    sandbox.run(&["ingest", "postgres://me:secret@127.0.0.1:1/db?table=t", "--name", "p"]).code_is(3);
+    let runs = sandbox.run(&["log", "--json", "-n", "1"]).ok();
+    assert!(!runs.out.contains("secret"), "{}", runs.out);
+    sandbox.run(&["fsck"]).ok();
+}

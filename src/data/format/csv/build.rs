@@ -112,7 +112,7 @@ fn build_block(
 #[inline]
 fn push_field(builder: &mut Builder, field: Field<'_>, nulls: &Nulls) -> bool {
     let text = value::trim(field.text);
-    if nulls.has(text) {
+    if !nulls.takes_as_value(field.quote.is_some()) && nulls.has(text) {
         builder.push_missing();
         return true;
     }

@@ -38,6 +38,8 @@ pub struct CsvOptions<'a> {
     pub header: Option<bool>,
     /// Texts that mean "missing".
     pub null_values: &'a [String],
+    /// Whether a field in quotes is a value whatever it says.
+    pub quoted_values: bool,
 }
 
 /// Goes with the failure of a text table that is not UTF-8: it may be read in another encoding.
@@ -67,7 +69,7 @@ pub struct CsvTable {
 pub fn survey(path: &Path, options: &CsvOptions<'_>, task: &dyn Task) -> Result<CsvTable> {
     let mut guesses = Vec::new();
     let shape = head::shape(open(path, 0)?, options, &mut guesses)?;
-    let nulls = Nulls::new(options.null_values);
+    let nulls = Nulls::new(options.null_values).with_quoted_values(options.quoted_values);
     let seen = scan::scan(open(path, shape.data_at)?, &shape, &nulls, task)?;
     if seen.rows == 0 {
         return Err(fail::usage("the file has a line of names but no rows")

@@ -81,7 +81,10 @@ fn scan_block(bytes: &[u8], shape: &Shape, nulls: &Nulls) -> Result<BlockScan, B
         return Err(BlockFault { row, line: fields::lines(&bytes[..at]), what: What::Nul(column) });
     }
     let mut columns = vec![Evidence::default(); shape.names.len()];
-    let add = |row: usize, column: usize, field: fields::Field<'_>| columns[column].add(row as u64, field.text, nulls);
+    let add = |row: usize, column: usize, field: fields::Field<'_>| match nulls.takes_as_value(field.quote.is_some()) {
+        true => columns[column].add_text(row as u64, field.text),
+        false => columns[column].add(row as u64, field.text, nulls),
+    };
     let counts = fields::each_field(text, shape.dialect, Some(shape.names.len()), add).map_err(|fault| {
         let line = fields::lines(&bytes[..fault.at]);
         BlockFault { row: fault.row, line, what: What::Malformed(fault.problem) }
