@@ -27,6 +27,7 @@ pub mod report;
 mod rows;
 mod rules;
 mod scan;
+pub mod sense;
 mod shape;
 mod sql;
 mod table;
