@@ -8,12 +8,16 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::base::limits::DIFF_ROWS_SHOWN;
+use crate::base::seed::Seed;
 use crate::base::units;
 use crate::cli::app::{Answer, App};
 use crate::data::diff::statistics::ProfileDiff;
+use crate::drift::compare::DriftOptions;
+use crate::drift::report::DriftReport;
 use crate::ops::diff::datasets::{DatasetDiff, RowChanges, ShownChange, ShownRow};
 use crate::ops::diff::pairs::PairDiff;
 use crate::ops::diff::{DiffOptions, DiffReport, diff};
+use crate::quality::report::percent;
 use crate::term::style::Style;
 use crate::term::table::Table;
 use crate::term::ui::Ui;
@@ -50,6 +54,9 @@ pub struct DiffArgs {
     /// Write all rows that differ to a file, CSV or Parquet by its ending, with --rows
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Compare the distributions of columns, of datasets; [monitor] says how. The rows are not read
+    #[arg(long)]
+    drift: bool,
     /// Exit 1 when there are differences
     #[arg(long)]
     exit_code: bool,
@@ -58,7 +65,10 @@ pub struct DiffArgs {
 /// Runs the verb.
 pub fn run(args: &DiffArgs, app: &App) -> Result<Answer> {
     let repo = app.repo()?;
+    let spec = app.project(&repo)?.spec;
+    let how = DriftOptions { spec: spec.monitor, seed: Seed(spec.project.seed) };
     let options = DiffOptions {
+        drift: args.drift.then_some(how),
         old: args.old.clone(),
         new: args.new.clone(),
         rows: args.rows || !args.key.is_empty() || args.output.is_some(),
@@ -72,6 +82,28 @@ pub fn run(args: &DiffArgs, app: &App) -> Result<Answer> {
         DiffReport::Runs(diff) | DiffReport::Models(diff) => show_pair(diff, ui),
     })?;
     Ok(if args.exit_code && !report.same() { Answer::No } else { Answer::Yes })
+}
+
+fn show_drift(report: &DriftReport, ui: &Ui) -> std::io::Result<()> {
+    let mut table = Table::new(&["column", "test", "#statistic", "#p", "#threshold", "#effect", "outcome"]);
+    let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.4}"));
+    for column in &report.columns {
+        let test = column.test.map_or("", |test| test.name());
+        table.row([
+            column.name.clone(),
+            test.to_owned(),
+            number(column.statistic),
+            column.p_value.map_or_else(String::new, |p| format!("{p:.1e}")),
+            number(column.threshold),
+            number(column.effect.as_ref().map(|effect| effect.value)),
+            column.outcome.name().to_owned(),
+        ]);
+    }
+    ui.table(&table)?;
+    let drifted = report.columns.iter().filter(|column| column.drifted).count();
+    let verdict = if report.drifted { ui.paint(Style::Bad, "drift") } else { ui.paint(Style::Good, "no drift") };
+    let of = units::plural(report.columns.len() as u64, "column");
+    ui.line(&format!("{verdict}: {drifted} of {of} drifted, {} count as drift", percent(report.share)))
 }
 
 fn show_datasets(diff: &DatasetDiff, limit: usize, ui: &Ui) -> std::io::Result<()> {
@@ -94,6 +126,9 @@ fn show_datasets(diff: &DatasetDiff, limit: usize, ui: &Ui) -> std::io::Result<(
     if diff.statistics.len() > limit {
         let more = units::plural((diff.statistics.len() - limit) as u64, "smaller change");
         ui.line(&format!("… and {more} of statistics (--limit shows more)"))?;
+    }
+    if let Some(drift) = &diff.drift {
+        show_drift(drift, ui)?;
     }
     if let Some(rows) = &diff.row_changes {
         show_rows(rows, ui)?;

@@ -1,7 +1,7 @@
 //! `mlops ingest`
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
@@ -10,13 +10,19 @@ use crate::base::talk::Talk;
 use crate::base::units;
 use crate::cli::app::{Answer, App};
 use crate::cli::args::RoleArgs;
+use crate::cli::profile_view;
+use crate::config::project::Project;
 use crate::data::source::ReadOptions;
+use crate::ops::document::write_profile;
 use crate::ops::execute::parse_format;
-use crate::ops::ingest::{IngestOptions, ingest, summary};
+use crate::ops::ingest::{IngestOptions, IngestReport, ingest, summary};
+use crate::ops::profile::{ProfileOptions, profile};
 use crate::ops::stages::Workspace;
 use crate::record::dataset::Roles;
+use crate::repo::Repo;
 use crate::source::partition::Window;
 use crate::spec::schema::ColumnType;
+use crate::term::spark::Bars;
 
 /// Bring a raw file in as a dataset version
 ///
@@ -44,6 +50,12 @@ pub struct IngestArgs {
     /// Most bytes fetched from elsewhere or unpacked, as 2GiB
     #[arg(long, value_name = "SIZE")]
     max_bytes: Option<String>,
+    /// Show what the columns hold
+    #[arg(long)]
+    profile: bool,
+    /// Write the profile as one HTML page, side by side with the version before
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// Name of the dataset; the file's name without its ending when absent
     #[arg(long, value_name = "N")]
     name: Option<String>,
@@ -129,6 +141,7 @@ pub fn run(args: &IngestArgs, app: &App) -> Result<Answer> {
         }
         Ok(())
     })?;
+    describe(args, app, &repo, &project, &report)?;
     for guess in &report.guesses {
         app.ui.info(guess);
     }
@@ -136,6 +149,30 @@ pub fn run(args: &IngestArgs, app: &App) -> Result<Answer> {
         app.ui.hint("say which column to predict with --target COLUMN, here or with `mlops train`");
     }
     Ok(Answer::Yes)
+}
+
+/// The profile of what was ingested, on the terminal and as a page.
+fn describe(args: &IngestArgs, app: &App, repo: &Repo, project: &Project, report: &IngestReport) -> Result<()> {
+    let version = |number: u32| format!("{}@v{number}", report.name);
+    if !args.profile && args.report.is_none() {
+        return Ok(());
+    }
+    let options = ProfileOptions {
+        dataset: Some(version(report.version)),
+        against: (report.version > 1).then(|| version(report.version - 1)),
+        drift: project.spec.monitor.clone(),
+        ..ProfileOptions::default()
+    };
+    let found = profile(repo, &options, &app.ctx(project.spec.project.seed))?;
+    if let Some(path) = &args.report {
+        write_profile(&found, &app.path(path))?;
+    }
+    // With --json the one envelope is that of the ingest; the profile has its own verb.
+    if args.profile && !app.ui.json() {
+        let bars = if app.environment.ascii() { Bars::Ascii } else { Bars::Blocks };
+        profile_view::show(&found, bars, app.ui.verbose(), &app.ui)?;
+    }
+    Ok(())
 }
 
 fn parse_delimiter(text: &str) -> Result<char> {

@@ -11,6 +11,7 @@ use crate::cli::app::{Answer, App};
 use crate::cli::args::parse_setting;
 use crate::cli::profile_view;
 use crate::index::{RunFilter, RunRow, RunSort};
+use crate::ops::document::write_profile;
 use crate::ops::log::{self, AuditReport, DatasetsReport, ErrorsReport, ModelsReport, RunsReport};
 use crate::ops::profile::{ProfileOptions, profile};
 use crate::ops::why::why;
@@ -58,6 +59,12 @@ pub struct LogArgs {
     /// Column to relate the others to; the dataset's target when absent
     #[arg(long, requires = "profile", value_name = "COLUMN")]
     target: Option<String>,
+    /// Hold the profile against this dataset version
+    #[arg(long, requires = "profile", value_name = "REF")]
+    against: Option<String>,
+    /// Write the profile as one HTML page, side by side with --against
+    #[arg(long, requires = "profile", value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// Registered model versions
     #[arg(long, group = "what", num_args = 0..=1, value_name = "NAME", default_missing_value = "")]
     models: Option<String>,
@@ -141,7 +148,13 @@ fn read(args: &LogArgs, app: &App) -> Result<Answer> {
     let only = |name: &String| (!name.is_empty()).then(|| name.clone());
     if let Some(name) = args.datasets.as_ref().filter(|_| args.profile) {
         let (by, weight, target) = (args.by.clone(), args.weight.clone(), args.target.clone());
-        let report = profile(&repo, &ProfileOptions { dataset: only(name), by, weight, target }, &app.ctx(0))?;
+        let spec = app.project(&repo)?.spec;
+        let (against, drift) = (args.against.clone(), spec.monitor);
+        let options = ProfileOptions { dataset: only(name), by, weight, target, against, drift };
+        let report = profile(&repo, &options, &app.ctx(spec.project.seed))?;
+        if let Some(path) = &args.report {
+            write_profile(&report, &app.path(path))?;
+        }
         let bars = if app.environment.ascii() { Bars::Ascii } else { Bars::Blocks };
         app.print("profile", &report, |ui| profile_view::show(&report, bars, ui.verbose(), ui))?;
     } else if let Some(name) = &args.datasets {

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::quality::codes::CODES;
+use crate::quality::sense;
 
 const KEYS: &str = r#"The schema (schema.toml; unknown keys are errors):
   version = 1
@@ -69,6 +70,10 @@ pub fn schema_help(examples: &str) -> String {
         if !code.known_as.is_empty() {
             let _ = writeln!(text, "      ({})", code.known_as);
         }
+    }
+    text.push_str("\nSuspicions that need no rule (switched off by `sense = false` in [validate], or one by one in `severities`):\n");
+    for (code, meaning) in sense::CODES {
+        let _ = writeln!(text, "  {code}\n      {meaning}");
     }
     text
 }

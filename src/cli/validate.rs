@@ -11,6 +11,7 @@ use crate::base::units;
 use crate::cli::app::{Answer, App};
 use crate::cli::schema_help::schema_help;
 use crate::config::project::{Project, find_root};
+use crate::ops::document::{ValidationWords, annotations, write_validation};
 use crate::ops::stages::Workspace;
 use crate::ops::subject::Origin;
 use crate::ops::validate::{
@@ -19,7 +20,6 @@ use crate::ops::validate::{
 };
 use crate::quality::report::Finding;
 use crate::record::evaluation::Verdict;
-use crate::spec::project::ProjectSpec;
 use crate::spec::schema::Severity;
 use crate::term::style::Style;
 use crate::term::ui::Ui;
@@ -52,6 +52,21 @@ pub struct ValidateArgs {
     /// Environment to judge in: `training`, `serving` or one that the schema names
     #[arg(long, value_name = "NAME")]
     environment: Option<String>,
+    /// Compare the distributions with those of this dataset, as `penguins@v1`; [monitor] says how
+    #[arg(long, value_name = "REF")]
+    against: Option<String>,
+    /// Look for rows of this dataset, usually the training rows, in the table
+    #[arg(long, value_name = "REF")]
+    overlap: Option<String>,
+    /// Check the rules of the schema alone, and look for nothing else
+    #[arg(long)]
+    rules_only: bool,
+    /// Write the report to a file: .html, .md, .xml (JUnit) or .json; may be given more than once
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["init", "accept"])]
+    report: Vec<PathBuf>,
+    /// Print annotations of the schema file for a workflow on GitHub
+    #[arg(long, conflicts_with_all = ["init", "accept"])]
+    annotate: bool,
     /// The schema file
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
@@ -84,13 +99,13 @@ pub fn run(args: &ValidateArgs, app: &App) -> Result<Answer> {
         let project = app.project(&repo)?;
         let space = Workspace { repo: &repo, root: &project.root, spec: &project.spec };
         let options = options(args, app, &project, Some(space.name()));
-        return act(args, app, &project.spec, &options, &Origin::Stored(&repo));
+        return act(args, app, &project, &options, &Origin::Stored(&repo));
     };
     // No repository is needed; a project file above says where the schema is.
     let root = find_root(&app.folder).unwrap_or_else(|| app.folder.clone());
     let project = Project::load(&root, &app.environment)?;
     let options = options(args, app, &project, None);
-    act(args, app, &project.spec, &options, &Origin::File(&file))
+    act(args, app, &project, &options, &Origin::File(&file))
 }
 
 fn options(args: &ValidateArgs, app: &App, project: &Project, default_name: Option<String>) -> ValidateOptions {
@@ -105,6 +120,11 @@ fn options(args: &ValidateArgs, app: &App, project: &Project, default_name: Opti
             None => written.fail_on,
         },
         environment: args.environment.clone().unwrap_or(written.environment),
+        sense: written.sense && !args.rules_only,
+        against: args.against.clone().or(written.against),
+        overlap: args.overlap.clone(),
+        drift: project.spec.monitor.clone(),
+        seed: project.spec.project.seed,
         split: args.split.as_ref().map(|files| SplitFiles { good: app.path(&files[0]), bad: app.path(&files[1]) }),
     }
 }
@@ -112,11 +132,11 @@ fn options(args: &ValidateArgs, app: &App, project: &Project, default_name: Opti
 fn act(
     args: &ValidateArgs,
     app: &App,
-    spec: &ProjectSpec,
+    project: &Project,
     options: &ValidateOptions,
     origin: &Origin<'_>,
 ) -> Result<Answer> {
-    let ctx = app.ctx(spec.project.seed);
+    let ctx = app.ctx(project.spec.project.seed);
     if args.init {
         let report = init_schema(origin, options, args.force, &ctx)?;
         app.print("schema", &report, |ui| show_schema(&report, ui))?;
@@ -128,10 +148,21 @@ fn act(
         return Ok(Answer::Yes);
     }
     let report = match origin {
-        Origin::File(path) => validate_file(path, options, &ctx)?,
+        Origin::File(path) => {
+            let compares = options.against.is_some() || options.overlap.is_some();
+            let repo = if compares { Some(app.repo()?) } else { None };
+            validate_file(path, repo.as_ref(), options, &ctx)?
+        }
         Origin::Stored(repo) => validate(repo, options, &ctx)?,
     };
+    let words = ValidationWords { root: &project.root, against: options.against.as_deref(), fail_on: options.fail_on };
+    let reports: Vec<PathBuf> = args.report.iter().map(|path| app.path(path)).collect();
+    write_validation(&report, &words, &reports)?;
     app.print("validate", &report, |ui| show(&report, ui))?;
+    if args.annotate {
+        let text = annotations(&report, &words)?;
+        text.lines().try_for_each(|line| app.ui.line(line))?;
+    }
     if report.verdict != Verdict::Fail {
         return Ok(Answer::Yes);
     }

@@ -60,6 +60,21 @@ pub enum Outcome {
     NotCompared,
 }
 
+impl Outcome {
+    /// As people read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Outcome::Stable => "stable",
+            Outcome::Drifted => "drifted",
+            Outcome::WithinNoise => "within noise",
+            Outcome::SignificantButSmall => "real but small",
+            Outcome::TypeChanged => "type changed",
+            Outcome::Measured => "measured",
+            Outcome::NotCompared => "not compared",
+        }
+    }
+}
+
 /// The comparison of one column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ColumnDrift {

@@ -82,6 +82,11 @@ fn run_validate(space: &Workspace<'_>, dataset: Option<ObjectId>, ctx: &OpCtx<'_
         schema: space.path(&spec.schema),
         fail_on: spec.fail_on,
         environment: spec.environment,
+        sense: spec.sense,
+        against: spec.against.clone(),
+        overlap: None,
+        drift: space.spec.monitor.clone(),
+        seed: ctx.seed,
         split: None,
     };
     let report = validate(space.repo, &options, ctx)?;

@@ -10,6 +10,8 @@ pub mod command;
 pub mod context;
 pub mod dataset;
 pub mod diff;
+pub mod document;
+pub mod drifted;
 pub mod evaluate;
 pub mod execute;
 pub mod files;

@@ -3,14 +3,18 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::base::seed::Seed;
 use crate::base::suggest;
 use crate::data::associate::{Associations, associate};
 use crate::data::profile::slices::{Slices, profile_by};
 use crate::data::profile::weighted::{WeightedProfile, weighted_profile};
+use crate::drift::compare::{DriftOptions, compare};
+use crate::drift::report::DriftReport;
 use crate::ops::context::OpCtx;
 use crate::ops::dataset;
 use crate::record::profile::ProfileRecord;
 use crate::repo::Repo;
+use crate::spec::drift::DriftSpec;
 
 /// What to show of which dataset.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +27,10 @@ pub struct ProfileOptions {
     pub weight: Option<String>,
     /// The column to relate all others to; the dataset's target when absent.
     pub target: Option<String>,
+    /// A dataset version to hold it against.
+    pub against: Option<String>,
+    /// How the two are compared.
+    pub drift: DriftSpec,
 }
 
 /// The profile of a dataset version.
@@ -39,9 +47,24 @@ pub struct ProfileReport {
     /// A profile for each value of one column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<Slices>,
+    /// Another version, and how far the columns moved from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub against: Option<ProfileAgainst>,
     /// Statistics by weight.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weighted: Option<WeightedProfile>,
+}
+
+/// The version that a profile is held against.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProfileAgainst {
+    /// What a person calls it.
+    pub dataset: String,
+    /// Its statistics.
+    #[serde(skip)]
+    pub profile: ProfileRecord,
+    /// How far the columns moved.
+    pub drift: DriftReport,
 }
 
 /// Reads the profile of a dataset version, and makes the rest from its table.
@@ -57,9 +80,18 @@ pub fn profile(repo: &Repo, options: &ProfileOptions, ctx: &OpCtx<'_>) -> Result
     }
     let target = options.target.as_deref().or(found.record.roles.target.as_deref());
     let table = dataset::table(repo, &found, ctx.talk)?;
+    let profile = dataset::profile(repo, &found.record)?;
+    let against = options.against.as_deref().map(|reference| -> Result<ProfileAgainst> {
+        let older = dataset::find(repo, Some(reference), None)?;
+        let how = DriftOptions { spec: options.drift.clone(), seed: Seed(ctx.seed) };
+        let reference = dataset::profile(repo, &older.record)?;
+        let drift = compare(&reference, &profile, &how)?;
+        Ok(ProfileAgainst { dataset: older.label, profile: reference, drift })
+    });
     Ok(ProfileReport {
         dataset: found.label.clone(),
-        profile: dataset::profile(repo, &found.record)?,
+        against: against.transpose()?,
+        profile,
         associations: Some(associate(&table, target)?),
         by: options.by.as_deref().map(|by| profile_by(&table, by)).transpose()?,
         weighted: options.weight.as_deref().map(|weight| weighted_profile(&table, weight)).transpose()?,

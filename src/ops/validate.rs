@@ -13,23 +13,33 @@ use crate::base::fs;
 use crate::base::id::{ObjectId, RunId};
 use crate::base::json;
 use crate::base::limits;
+use crate::base::seed::Seed;
 use crate::base::talk::Talk;
 use crate::base::units;
 use crate::data::table::Table;
+use crate::drift::compare::{DriftOptions, compare};
+use crate::drift::report::DriftReport;
 use crate::ops::context::OpCtx;
+use crate::ops::dataset;
+use crate::ops::drifted;
 use crate::ops::recorded::{Done, recorded};
 use crate::ops::subject::{Origin, Subject};
 use crate::quality::accept::accept;
-use crate::quality::check::examine;
+use crate::quality::check::{examine, settle};
 use crate::quality::edit::rewrite;
 use crate::quality::found::{Found, Scope};
 use crate::quality::infer::infer_schema;
 use crate::quality::quarantine::divide;
 use crate::quality::read::parse_schema;
 use crate::quality::report::{Finding, verdict};
+use crate::quality::sense::options::SenseOptions;
+use crate::quality::sense::overlap::overlap;
+use crate::quality::sense::sense;
 use crate::quality::written::to_toml;
 use crate::record::evaluation::Verdict;
+use crate::record::profile::ProfileRecord;
 use crate::repo::Repo;
+use crate::spec::drift::DriftSpec;
 use crate::spec::schema::{ColumnType, SchemaSpec, Severity};
 
 /// What to check, against what.
@@ -45,6 +55,16 @@ pub struct ValidateOptions {
     pub fail_on: Severity,
     /// The environment: `training`, `serving`, or one that the schema names.
     pub environment: String,
+    /// Whether suspicions that need no rule are looked for.
+    pub sense: bool,
+    /// A dataset whose distributions are compared with these.
+    pub against: Option<String>,
+    /// A dataset, usually the training rows, of which no row may be in this one.
+    pub overlap: Option<String>,
+    /// How distributions are compared.
+    pub drift: DriftSpec,
+    /// The source of chance, for permutation tests and isolation forests.
+    pub seed: u64,
     /// Files for the rows that pass and for those that do not.
     pub split: Option<SplitFiles>,
 }
@@ -81,6 +101,9 @@ pub struct ValidateReport {
     pub findings: Vec<Finding>,
     /// The findings as an object; none for a raw file.
     pub quality: Option<ObjectId>,
+    /// The comparison with another version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<DriftReport>,
     /// What came of dividing the rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split: Option<SplitReport>,
@@ -128,7 +151,8 @@ pub fn validate(repo: &Repo, options: &ValidateOptions, ctx: &OpCtx<'_>) -> Resu
     let schema = read_schema(&options.schema)?;
     let outcome = recorded(repo, ctx, "validate", |repo, work| {
         let subject = Subject::stored(repo, options.dataset.as_deref(), options.default_name.as_deref(), ctx.talk)?;
-        let mut report = judge(&subject, &schema, options)?;
+        let beside = Beside::of(repo, options, ctx.talk)?;
+        let mut report = judge(&subject, &schema, &beside, options)?;
         let quality = repo.store().put(&json::canonical(&report.findings)?)?.id;
         report.quality = Some(quality);
         if let Some(id) = subject.id {
@@ -142,20 +166,84 @@ pub fn validate(repo: &Repo, options: &ValidateOptions, ctx: &OpCtx<'_>) -> Resu
 }
 
 /// Checks a raw file in memory; nothing is kept and no repository is needed.
-pub fn validate_file(path: &Path, options: &ValidateOptions, ctx: &OpCtx<'_>) -> Result<ValidateReport> {
+///
+/// `repo` is where datasets to compare with are looked up.
+pub fn validate_file(
+    path: &Path,
+    repo: Option<&Repo>,
+    options: &ValidateOptions,
+    ctx: &OpCtx<'_>,
+) -> Result<ValidateReport> {
     let schema = read_schema(&options.schema)?;
     let subject = Subject::raw(path, Some(&schema), ctx.talk)?;
-    judge(&subject, &schema, options)
+    if options.against.is_none() && options.overlap.is_none() {
+        return judge(&subject, &schema, &Beside::default(), options);
+    }
+    let Some(repo) = repo else {
+        return Err(fail::world("there is no repository here to compare with")
+            .hint("run it inside a project, or leave out --against and --overlap")
+            .into());
+    };
+    judge(&subject, &schema, &Beside::of(repo, options, ctx.talk)?, options)
+}
+
+/// Datasets that the judged one is held against.
+#[derive(Default)]
+struct Beside {
+    against: Option<(String, ProfileRecord)>,
+    overlap: Option<(String, Table)>,
+}
+
+impl Beside {
+    fn of(repo: &Repo, options: &ValidateOptions, talk: &dyn Talk) -> Result<Beside> {
+        let against = options.against.as_deref().map(|reference| -> Result<_> {
+            let found = dataset::find(repo, Some(reference), None)?;
+            let profile = dataset::profile(repo, &found.record)?;
+            Ok((found.label, profile))
+        });
+        let overlap = options.overlap.as_deref().map(|reference| -> Result<_> {
+            let found = dataset::find(repo, Some(reference), None)?;
+            let table = dataset::table(repo, &found, talk)?;
+            Ok((found.label, table))
+        });
+        Ok(Beside { against: against.transpose()?, overlap: overlap.transpose()? })
+    }
 }
 
 /// Findings of every source about one table, worst first, with severities settled.
-fn gather(subject: &Subject, schema: &SchemaSpec, scope: &Scope<'_>) -> Result<Vec<Found>> {
-    examine(&subject.table, &subject.profile, schema, scope)
+///
+/// A rule that finds what a suspicion finds too speaks for both.
+fn gather(
+    subject: &Subject,
+    schema: &SchemaSpec,
+    beside: &Beside,
+    drift: Option<&DriftReport>,
+    options: &ValidateOptions,
+) -> Result<Vec<Found>> {
+    let scope = Scope { environment: &options.environment, keep_rows: options.split.is_some() };
+    let (table, profile) = (&subject.table, &subject.profile);
+    let mut found = examine(table, profile, schema, &scope)?;
+    let mut more = Vec::new();
+    if options.sense {
+        let roles = subject.roles.clone();
+        more.extend(sense(table, profile, &SenseOptions { roles, seed: options.seed, ..SenseOptions::default() })?);
+    }
+    if let Some((_, train)) = &beside.overlap {
+        more.extend(overlap(train, table, &[], &subject.roles)?);
+    }
+    if let (Some(report), Some((label, _))) = (drift, &beside.against) {
+        more.extend(drifted::findings(report, label));
+    }
+    more.retain(|new| !found.iter().any(|known| known.finding.name() == new.name()));
+    found.extend(more.into_iter().map(Found::from));
+    Ok(settle(found, table, profile, schema))
 }
 
-fn judge(subject: &Subject, schema: &SchemaSpec, options: &ValidateOptions) -> Result<ValidateReport> {
-    let scope = Scope { environment: &options.environment, keep_rows: options.split.is_some() };
-    let found = gather(subject, schema, &scope)?;
+fn judge(subject: &Subject, schema: &SchemaSpec, beside: &Beside, options: &ValidateOptions) -> Result<ValidateReport> {
+    let how = DriftOptions { spec: options.drift.clone(), seed: Seed(options.seed) };
+    let against = beside.against.as_ref();
+    let drift = against.map(|(_, reference)| compare(reference, &subject.profile, &how)).transpose()?;
+    let found = gather(subject, schema, beside, drift.as_ref(), options)?;
     let split = match &options.split {
         Some(files) => Some(divide_rows(&subject.table, &found, options.fail_on, files)?),
         None => None,
@@ -177,6 +265,7 @@ fn judge(subject: &Subject, schema: &SchemaSpec, options: &ValidateOptions) -> R
         },
         findings,
         quality: None,
+        drift,
         split,
     })
 }
@@ -244,8 +333,14 @@ pub fn accept_findings(
     let before = parse_schema(&text, &options.schema.display().to_string())?;
     let mut schema = before.clone();
     let subject = open(origin, options, Some(&before), ctx)?;
-    let scope = Scope { environment: &options.environment, keep_rows: false };
-    let found = gather(&subject, &schema, &scope)?;
+    let beside = match origin {
+        Origin::Stored(repo) => Beside::of(repo, options, ctx.talk)?,
+        Origin::File(_) => Beside::default(),
+    };
+    let how = DriftOptions { spec: options.drift.clone(), seed: Seed(options.seed) };
+    let against = beside.against.as_ref();
+    let drift = against.map(|(_, reference)| compare(reference, &subject.profile, &how)).transpose()?;
+    let found = gather(&subject, &schema, &beside, drift.as_ref(), options)?;
     let mut accepted = Vec::new();
     for finding in found.iter().map(|found| &found.finding) {
         let name = finding.name();

@@ -1,5 +1,7 @@
 //! Every code that a finding may have, what it means, and what others call it.
 
+use crate::quality::sense;
+
 /// One code.
 pub struct Code {
     /// The code.
@@ -8,6 +10,11 @@ pub struct Code {
     pub meaning: &'static str,
     /// The expectation of Great Expectations or check of pandera that finds the same, where there is one.
     pub known_as: &'static str,
+}
+
+/// Every code that a finding may have: those of rules, of suspicions and of comparisons.
+pub fn known() -> impl Iterator<Item = &'static str> + Clone {
+    CODES.iter().map(|code| code.name).chain(sense::CODES.iter().map(|(code, _)| *code))
 }
 
 const fn code(name: &'static str, meaning: &'static str, known_as: &'static str) -> Code {
@@ -124,4 +131,8 @@ pub const CODES: &[Code] = &[
     code("COMPARATOR_NORMALIZED_ABSOLUTE_DIFFERENCE_HIGH", "drifted", ""),
     code("COMPARATOR_LOW_NUM_EXAMPLES", "many fewer rows than before", ""),
     code("COMPARATOR_HIGH_NUM_EXAMPLES", "many more rows than before", ""),
+    code("DATASET_DRIFT", "so many columns drifted that the table counts as another", ""),
+    code("COLUMN_DRIFT", "a column whose distribution is another", "Evidently ValueDrift"),
+    code("DRIFT_SMALL", "a difference that many rows prove and that is too small to matter", ""),
+    code("MISSING_VALUES_DRIFT", "another share of missing values than before", ""),
 ];

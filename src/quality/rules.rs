@@ -8,7 +8,7 @@ use regex::Regex;
 use crate::base::fail;
 use crate::base::suggest;
 use crate::data::calendar;
-use crate::quality::codes::CODES;
+use crate::quality::codes;
 use crate::quality::{aggregates, conditions, ranges};
 use crate::spec::rule::{Bounds, Level, Patterns, ReferenceSpec, Scalar};
 use crate::spec::schema::{ColumnRules, ColumnType, SchemaSpec, TableRules};
@@ -88,7 +88,7 @@ fn table_faults(table: &TableRules, names: &HashSet<&str>) -> Vec<String> {
 
 /// Codes that no finding has.
 fn unknown_codes(severities: &BTreeMap<String, Level>) -> Vec<String> {
-    let known = || CODES.iter().map(|code| code.name);
+    let known = codes::known;
     let unknown = severities.keys().filter(|name| !known().any(|code| code == name.as_str()));
     unknown
         .map(|name| match suggest::nearest(name, known()) {

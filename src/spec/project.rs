@@ -114,12 +114,28 @@ pub struct ValidateSpec {
     pub fail_on: Severity,
     /// The environment of the schema that the table is judged in.
     pub environment: String,
+    /// Whether suspicions that need no rule (leaks, identifiers, odd values, label conflicts) are looked for.
+    #[serde(skip_serializing_if = "is_yes")]
+    pub sense: bool,
+    /// A version to compare the distributions with, as `penguins@v1`; `[monitor]` says how.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub against: Option<String>,
 }
 
 impl Default for ValidateSpec {
     fn default() -> ValidateSpec {
-        ValidateSpec { schema: "schema.toml".to_owned(), fail_on: Severity::Error, environment: "training".to_owned() }
+        ValidateSpec {
+            schema: "schema.toml".to_owned(),
+            fail_on: Severity::Error,
+            environment: "training".to_owned(),
+            sense: true,
+            against: None,
+        }
     }
+}
+
+fn is_yes(flag: &bool) -> bool {
+    *flag
 }
 
 /// `[tune]`

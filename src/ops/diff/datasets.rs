@@ -14,6 +14,8 @@ use crate::base::units;
 use crate::data::diff::statistics::{ProfileDiff, StatisticChange, compare};
 use crate::data::diff::{RowDiff, by_key, by_rows, changes, common_columns, same_value};
 use crate::data::table::Table;
+use crate::drift;
+use crate::drift::report::DriftReport;
 use crate::ops::dataset::{self, OpenDataset};
 use crate::ops::diff::{DiffOptions, Named};
 use crate::ops::transform::write_file;
@@ -38,6 +40,9 @@ pub struct DatasetDiff {
     pub roles: Vec<RoleChange>,
     /// Statistics that moved, biggest change first.
     pub statistics: Vec<StatisticChange>,
+    /// How far distributions moved, when asked for; from the stored profiles, without the rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<DriftReport>,
     /// Rows that differ, when asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub row_changes: Option<RowChanges>,
@@ -139,7 +144,9 @@ pub struct ShownCell {
 pub fn diff(repo: &Repo, options: &DiffOptions, talk: &dyn Talk) -> Result<DatasetDiff> {
     let old = dataset::find(repo, Some(&options.old), None)?;
     let new = dataset::find(repo, Some(&options.new), None)?;
-    let mut columns = compare(&dataset::profile(repo, &old.record)?, &dataset::profile(repo, &new.record)?);
+    let (before, after) = (dataset::profile(repo, &old.record)?, dataset::profile(repo, &new.record)?);
+    let drift = options.drift.as_ref().map(|how| drift::compare::compare(&before, &after, how)).transpose()?;
+    let mut columns = compare(&before, &after);
     let statistics = std::mem::take(&mut columns.statistics);
     let roles = role_changes(&old.record.roles, &new.record.roles);
     let row_changes = if options.rows { Some(rows(repo, &old, &new, options, talk)?) } else { None };
@@ -156,6 +163,7 @@ pub fn diff(repo: &Repo, options: &DiffOptions, talk: &dyn Talk) -> Result<Datas
         columns,
         roles,
         statistics,
+        drift,
         row_changes,
     })
 }

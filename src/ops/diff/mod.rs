@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::base::fail;
 use crate::base::talk::Talk;
+use crate::drift::compare::DriftOptions;
 use crate::ops::diff::datasets::DatasetDiff;
 use crate::ops::diff::pairs::PairDiff;
 use crate::repo::Repo;
@@ -26,6 +27,8 @@ pub struct DiffOptions {
     pub rows: bool,
     /// Columns that identify a row; the recorded key when empty.
     pub key: Vec<String>,
+    /// Compare the distributions of columns, of datasets.
+    pub drift: Option<DriftOptions>,
     /// Rows of each kind to show.
     pub limit: usize,
     /// File to write all differing rows to, CSV or Parquet by its ending.

@@ -60,6 +60,12 @@ pub fn near_keys(study: &Study) -> Result<Option<Finding>> {
         return Ok(None);
     }
     odd.sort_unstable();
+    Ok(Some(finding(study, &odd)))
+}
+
+/// The finding about rows and the earlier rows that they are near to, ascending.
+fn finding(study: &Study, odd: &[(u32, u32)]) -> Finding {
+    let key = &study.options.roles.key;
     let shown =
         |row: u32| key.iter().filter_map(|name| study.table.cell(row as usize, name)).collect::<Vec<_>>().join(", ");
     let (row, first) = odd[0];
@@ -89,7 +95,7 @@ pub fn near_keys(study: &Study) -> Result<Option<Finding>> {
         .collect();
     finding.fix =
         "write each key in one way where the source is made, and remove rows that were meant to be one".to_owned();
-    Ok(Some(finding))
+    finding
 }
 
 fn is_text(column: &ColumnProfile) -> bool {

@@ -46,7 +46,8 @@ fn titanic_and_penguins_have_no_leaks() -> Result<()> {
     let expected = ["LABEL_CONFLICT:survived", "OUTLIERS_ISOLATION:-", "OUTLIERS_MAD:age", "OUTLIERS_MAD:fare"];
     assert_eq!(names(&seen), expected);
     let seen = found(&example("penguins")?, &with_forest("species"))?;
-    assert_eq!(names(&seen), [""; 0]);
+    // scikit-learn 1.9 scores 1 to 4 of these rows at 0.6 or more, over twelve seeds.
+    assert_eq!(names(&seen), ["OUTLIERS_ISOLATION:-"]);
     Ok(())
 }
 
