@@ -1,8 +1,12 @@
 //! Rows that repeat earlier rows, in every column, in the key or in one column.
 
+use std::cmp::Reverse;
+
 use anyhow::Result;
 use polars::prelude::Column;
-use rayon::prelude::{IndexedParallelIterator, ParallelIterator, ParallelSlice, ParallelSliceMut};
+use rayon::prelude::{
+    IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator, ParallelSlice, ParallelSliceMut,
+};
 
 use crate::data::table::Table;
 use crate::quality::found::{Found, Scope};
@@ -13,6 +17,12 @@ use crate::spec::schema::{ColumnRules, Severity, TableRules};
 
 /// Rows hashed at a time: their hashes stay in the second-level cache while all columns pass by.
 const BLOCK_ROWS: usize = 16_384;
+/// Columns that rows are told apart by first.
+const LEAD_COLUMNS: usize = 3;
+/// Looking at the rows left alike one by one pays if they are at most this part of all.
+const LEAD_PAYS: usize = 64;
+/// Bits of memory for each row in which hashes leave their mark.
+const BITS_A_ROW: usize = 16;
 /// Stands for a missing value.
 const MISSING: u64 = 0x6d69_7373_696e_6721;
 
@@ -23,7 +33,10 @@ pub fn rows(table: &Table, profile: &ProfileRecord, rules: &TableRules, scope: &
     if profile.columns.iter().any(distinct) {
         return Ok(None);
     }
-    let columns: Vec<&Column> = table.polars().columns().iter().collect();
+    // Columns of many distinct values first: a few of them tell most rows apart.
+    let mut order: Vec<(&ColumnProfile, &Column)> = profile.columns.iter().zip(table.polars().columns()).collect();
+    order.sort_by_key(|(column, _)| Reverse(column.unique));
+    let columns: Vec<&Column> = order.into_iter().map(|(_, column)| column).collect();
     let repeats = repeats(&columns, false)?;
     let (count, total) = (repeats.len() as u64, profile.rows);
     if count == 0 || count as f64 / total as f64 <= rules.duplicates_max {
@@ -153,7 +166,8 @@ fn rows_of(repeats: &[(u32, u32)], scope: &Scope<'_>) -> Rows {
 /// Pairs of a row and the first earlier row with the same values in all `columns`, ascending; counted from 0.
 ///
 /// Rows are grouped by a hash of 64 bits and compared value by value inside a group, so the result does not depend on the
-/// hash. O(rows × columns) and one parallel sort of 16 bytes a row.
+/// hash. The first [`LEAD_COLUMNS`] columns tell most rows apart in most tables; only rows that they leave alike are looked
+/// at in all columns. O(rows × columns) and a parallel sort of 16 bytes a row at worst.
 pub(super) fn repeats(columns: &[&Column], skip_missing: bool) -> Result<Vec<(u32, u32)>> {
     let views = columns.iter().map(|column| View::of(column)).collect::<Result<Vec<_>>>()?;
     let count = columns.first().map_or(0, |column| column.len());
@@ -170,14 +184,15 @@ struct Sameness {
 
 fn grouped(views: &[View<'_>], count: usize, sameness: &Sameness) -> Vec<(u32, u32)> {
     let near = sameness.near;
-    let mut hashed: Vec<(u64, u32)> = vec![(0, 0); count];
-    hashed.par_chunks_mut(BLOCK_ROWS).enumerate().for_each(|(block, hashes)| {
-        let start = block * BLOCK_ROWS;
-        for (offset, (_, row)) in hashes.iter_mut().enumerate() {
-            *row = (start + offset) as u32;
+    let lead = &views[..views.len().min(LEAD_COLUMNS)];
+    let mut hashed = alike(hash_rows(lead, count, near));
+    if lead.len() < views.len() {
+        if hashed.len() <= count / LEAD_PAYS {
+            hashed.par_iter_mut().for_each(|(hash, row)| *hash = hash_row(views, *row as usize, near));
+        } else {
+            hashed = alike(hash_rows(views, count, near));
         }
-        views.iter().for_each(|view| add_column(*view, start, hashes, near));
-    });
+    }
     if sameness.skip_missing {
         hashed.retain(|(_, row)| !views.iter().any(|view| view.is_missing(*row as usize)));
     }
@@ -200,6 +215,45 @@ fn grouped(views: &[View<'_>], count: usize, sameness: &Sameness) -> Vec<(u32, u
     let mut pairs = found.concat();
     pairs.par_sort_unstable();
     pairs
+}
+
+/// The hash of every row over `views`, with its number.
+fn hash_rows(views: &[View<'_>], count: usize, near: bool) -> Vec<(u64, u32)> {
+    let mut hashed: Vec<(u64, u32)> = vec![(0, 0); count];
+    hashed.par_chunks_mut(BLOCK_ROWS).enumerate().for_each(|(block, hashes)| {
+        let start = block * BLOCK_ROWS;
+        for (offset, (_, row)) in hashes.iter_mut().enumerate() {
+            *row = (start + offset) as u32;
+        }
+        views.iter().for_each(|view| add_column(*view, start, hashes, near));
+    });
+    hashed
+}
+
+fn hash_row(views: &[View<'_>], row: usize, near: bool) -> u64 {
+    let mut hash = [(0, row as u32)];
+    views.iter().for_each(|view| add_column(*view, row, &mut hash, near));
+    hash[0].0
+}
+
+/// The rows whose hash another row has, sorted by hash.
+///
+/// Hashes leave their mark in a table of [`BITS_A_ROW`] bits a row; all but about one row in sixteen of those that are alone
+/// find no other mark, and need not be sorted.
+fn alike(hashed: Vec<(u64, u32)>) -> Vec<(u64, u32)> {
+    let bits = (hashed.len().max(1) * BITS_A_ROW).next_power_of_two().max(64);
+    let place = |hash: u64| (hash as usize & (bits - 1)) / 64;
+    let bit = |hash: u64| 1_u64 << (hash % 64);
+    let (mut once, mut twice) = (vec![0_u64; bits / 64], vec![0_u64; bits / 64]);
+    for (hash, _) in &hashed {
+        let (word, bit) = (place(*hash), bit(*hash));
+        twice[word] |= once[word] & bit;
+        once[word] |= bit;
+    }
+    let mut kept: Vec<(u64, u32)> =
+        hashed.into_iter().filter(|(hash, _)| twice[place(*hash)] & bit(*hash) != 0).collect();
+    kept.par_sort_unstable();
+    kept.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > 1).flatten().copied().collect()
 }
 
 fn same(view: View<'_>, a: usize, b: usize, near: bool) -> bool {
