@@ -86,7 +86,13 @@ pub fn run(args: &DiffArgs, app: &App) -> Result<Answer> {
 
 fn show_drift(report: &DriftReport, ui: &Ui) -> std::io::Result<()> {
     let mut table = Table::new(&["column", "test", "#statistic", "#p", "#threshold", "#effect", "outcome"]);
-    let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.4}"));
+    let number = |value: Option<f64>| {
+        value.map_or_else(String::new, |value| {
+            // Rounding leaves a sign on zero.
+            let text = format!("{value:.4}");
+            if text == "-0.0000" { "0.0000".to_owned() } else { text }
+        })
+    };
     for column in &report.columns {
         let test = column.test.map_or("", |test| test.name());
         table.row([

@@ -58,6 +58,9 @@ pub struct ValidateArgs {
     /// Look for rows of this dataset, usually the training rows, in the table
     #[arg(long, value_name = "REF")]
     overlap: Option<String>,
+    /// Judge rows as a whole with an isolation forest, however many there are
+    #[arg(long, conflicts_with = "rules_only")]
+    isolation: bool,
     /// Check the rules of the schema alone, and look for nothing else
     #[arg(long)]
     rules_only: bool,
@@ -121,6 +124,7 @@ fn options(args: &ValidateArgs, app: &App, project: &Project, default_name: Opti
         },
         environment: args.environment.clone().unwrap_or(written.environment),
         sense: written.sense && !args.rules_only,
+        isolation: args.isolation,
         against: args.against.clone().or(written.against),
         overlap: args.overlap.clone(),
         drift: project.spec.monitor.clone(),

@@ -83,6 +83,7 @@ fn run_validate(space: &Workspace<'_>, dataset: Option<ObjectId>, ctx: &OpCtx<'_
         fail_on: spec.fail_on,
         environment: spec.environment,
         sense: spec.sense,
+        isolation: false,
         against: spec.against.clone(),
         overlap: None,
         drift: space.spec.monitor.clone(),

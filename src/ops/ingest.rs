@@ -19,6 +19,9 @@ use crate::repo::Repo;
 use crate::repo::refs::{Committed, RefMove};
 use crate::source::partition::Window;
 
+/// Endings of packed files, in front of which another ending may stand.
+const PACKED: [&str; 5] = ["gz", "gzip", "zst", "zstd", "zip"];
+
 /// What to bring in and how to read it.
 #[derive(Clone, Debug, Default)]
 pub struct IngestOptions {
@@ -134,13 +137,23 @@ fn dataset_name(options: &IngestOptions) -> Result<String> {
     let first = options.sources.first().map(String::as_str).unwrap_or_default();
     // An address ends with what is asked of it; a pattern and standard input have no name.
     let first = first.split(['?', '#']).next().unwrap_or_default().trim_end_matches(['/', '-']);
-    let stem = Path::new(first).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = stem(first);
     let kept = stem.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' });
     let name: String = kept.collect();
     match name.trim_start_matches('.') {
         "" => Err(fail::usage("the dataset needs a name").hint("give one with --name NAME").into()),
         name => Ok(name.to_owned()),
     }
+}
+
+/// The file name of a path without its ending, and without that of a packed file: `flights` of `data/flights.csv.zip`.
+pub fn stem(path: &str) -> String {
+    let mut name = Path::new(path);
+    let packed = name.extension().is_some_and(|ending| PACKED.iter().any(|known| ending.eq_ignore_ascii_case(known)));
+    if let (true, Some(inner)) = (packed, name.file_stem()) {
+        name = Path::new(inner);
+    }
+    name.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 fn newest(repo: &Repo, name: &str) -> Result<Option<(u32, ObjectId, DatasetRecord)>> {

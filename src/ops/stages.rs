@@ -13,6 +13,7 @@ use crate::ops::context::TOOL_VERSION;
 use crate::ops::dataset;
 use crate::ops::evaluate;
 use crate::ops::files::hash_file;
+use crate::ops::ingest::stem;
 use crate::ops::validate::schema_types;
 use crate::pipeline::graph::{Stage, StageKind};
 use crate::pipeline::inputs::{self, FileHashes};
@@ -268,8 +269,4 @@ fn missing_file_hint(kind: &StageKind) -> &'static str {
 /// Whether no file of the project tells when the source has changed.
 fn lies_outside(data: &DataSpec) -> bool {
     data.source.contains("://") || data.source == "-"
-}
-
-fn stem(source: &str) -> String {
-    Path::new(source).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }

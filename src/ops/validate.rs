@@ -32,7 +32,7 @@ use crate::quality::infer::infer_schema;
 use crate::quality::quarantine::divide;
 use crate::quality::read::parse_schema;
 use crate::quality::report::{Finding, verdict};
-use crate::quality::sense::options::SenseOptions;
+use crate::quality::sense::options::{Isolation, SenseOptions};
 use crate::quality::sense::overlap::overlap;
 use crate::quality::sense::sense;
 use crate::quality::written::to_toml;
@@ -57,6 +57,8 @@ pub struct ValidateOptions {
     pub environment: String,
     /// Whether suspicions that need no rule are looked for.
     pub sense: bool,
+    /// Whether rows are judged as a whole, however many there are.
+    pub isolation: bool,
     /// A dataset whose distributions are compared with these.
     pub against: Option<String>,
     /// A dataset, usually the training rows, of which no row may be in this one.
@@ -226,7 +228,11 @@ fn gather(
     let mut more = Vec::new();
     if options.sense {
         let roles = subject.roles.clone();
-        more.extend(sense(table, profile, &SenseOptions { roles, seed: options.seed, ..SenseOptions::default() })?);
+        let mut how = SenseOptions { roles, seed: options.seed, ..SenseOptions::default() };
+        if options.isolation {
+            how.outliers.isolation = Isolation::Always;
+        }
+        more.extend(sense(table, profile, &how)?);
     }
     if let Some((_, train)) = &beside.overlap {
         more.extend(overlap(train, table, &[], &subject.roles)?);

@@ -96,3 +96,26 @@ fn a_row_from_mars_stops_the_penguins() {
     sandbox.run(&["validate", "--accept", "ENUM_TYPE_UNEXPECTED_STRING_VALUES:island"]).ok();
     sandbox.run(&["run"]).ok();
 }
+
+#[test]
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
+fn flights_are_read_from_their_zip_and_compared_month_by_month() {
+    let there = |tool: &str| Command::new("sh").args(["-c", &format!("command -v {tool}")]).output();
+    if !["unzip", "awk"].iter().all(|tool| there(tool).is_ok_and(|found| found.status.success())) {
+        println!("skipped: flights_are_read_from_their_zip_and_compared_month_by_month: unzip or awk is not installed");
+        return;
+    }
+    let sandbox = Sandbox::example("flights");
+    let mut script = Command::new("sh");
+    script.arg("run.sh").current_dir(sandbox.root()).env("HOME", sandbox.root());
+    script.env("MLOPS", env!("CARGO_BIN_EXE_mlops")).env("NO_COLOR", "1");
+    let ran = Ran::of(&mut script, &["run.sh", "flights"]).ok();
+    assert!(ran.out.contains("everything is up to date"), "{}", ran.out);
+    let datasets = sandbox.json(&["log", "--datasets"]);
+    let of = |name: &str| {
+        let all = datasets["datasets"].as_array().expect("datasets").iter();
+        all.filter(|row| row["name"] == name).map(|row| row["rows"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(of("flights"), [Value::from(336_776)]);
+    assert!(of("months").contains(&Value::from(27_004 + 24_951)), "{:?}", of("months"));
+}

@@ -117,6 +117,6 @@ fn left_out(rows: usize, most: usize) -> Finding {
         "no row that few random cuts set apart".to_owned(),
     );
     finding.count = rows as u64;
-    finding.fix = "ask for the isolation forest: it takes about a microsecond a row and core".to_owned();
+    finding.fix = "add --isolation: it takes about a microsecond a row and core".to_owned();
     finding
 }

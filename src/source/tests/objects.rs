@@ -17,7 +17,7 @@ use crate::source::tests::server::{Server, answer, cut};
 use crate::source::tests::{Place, SECRET, names, text};
 use crate::source::{Content, block_on};
 
-/// The program `moto_server`, of Python's package `moto[server]`: the variable `MLOPS_TEST_S3_SERVER` names it.
+/// The program `moto_server`, of Python's package `moto[server]`: the variable `TEST_S3_SERVER` names it.
 struct S3Server {
     process: Child,
     url: String,
@@ -26,10 +26,10 @@ struct S3Server {
 impl S3Server {
     /// `None`, and a word about it, when there is none.
     fn start(test: &str, authorised_after: Option<&str>) -> Option<S3Server> {
-        let program = env::var_os("MLOPS_TEST_S3_SERVER").map(PathBuf::from).filter(|path| path.is_file());
+        let program = env::var_os("TEST_S3_SERVER").map(PathBuf::from).filter(|path| path.is_file());
         let Some(program) = program else {
             // Written past the capture of the test harness, so that it is seen.
-            let note = format!("skipped: {test}: MLOPS_TEST_S3_SERVER does not name the program moto_server\n");
+            let note = format!("skipped: {test}: TEST_S3_SERVER does not name the program moto_server\n");
             let _ = std::io::stderr().write_all(note.as_bytes());
             return None;
         };
