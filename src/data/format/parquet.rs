@@ -171,10 +171,15 @@ pub fn write(table: &DataFrame, out: &mut dyn Write) -> Result<()> {
 
 /// Some columns of our own Parquet file at `path`, in the order of `names`.
 pub fn read_columns(path: &Path, names: Vec<String>) -> Result<DataFrame> {
+    read_rows(path, names, None)
+}
+
+/// As [`read_columns`], but only the rows from `rows.0` on, `rows.1` at most.
+pub fn read_rows(path: &Path, names: Vec<String>, rows: Option<(usize, usize)>) -> Result<DataFrame> {
     let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
     let wanted = Some(names.clone());
     // A column in pieces takes half the memory of one that is being put into one piece.
-    let read = || ParquetReader::new(file).with_columns(wanted).finish();
+    let read = || ParquetReader::new(file).with_columns(wanted).with_slice(rows).finish();
     foreign::guarded(KIND, read)?.select(names).context("the Parquet file lacks a column")
 }
 

@@ -1,5 +1,7 @@
 //! Columns of text: every distinct value is looked at once, with its count.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use polars::prelude::{Column, PlHashMap, StringChunked};
 
@@ -24,6 +26,31 @@ pub fn describe(room: Room, column: &Column, profile: &mut ColumnProfile) -> Res
     }
     profile.distinct_sketch = seen.registers.map(Registers::sketch);
     Ok(())
+}
+
+/// The description of a text column from those of its parts; exactly that of the column as a whole.
+///
+/// `None` when a part has more distinct values than it lists, so that those of the whole cannot be told; or no sketch.
+pub fn joined(room: Room, parts: &[ColumnProfile]) -> Option<ColumnProfile> {
+    let whole = |part: &ColumnProfile| part.top.len() as u64 == part.unique && part.distinct_sketch.is_some();
+    let first = parts.first().filter(|_| parts.iter().all(whole))?;
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for (text, count) in parts.iter().flat_map(|part| &part.top) {
+        *counts.entry(text).or_insert(0) += count;
+    }
+    let total = |of: fn(&ColumnProfile) -> u64| parts.iter().map(of).sum::<u64>();
+    let mut joined =
+        ColumnProfile { present: total(|part| part.present), missing: total(|part| part.missing), ..first.clone() };
+    let mut seen = Seen::new(room);
+    counts.into_iter().for_each(|(text, count)| seen.take(text, count));
+    joined.unique = seen.unique;
+    joined.top = seen.frequent.finish(room.top_bytes);
+    joined.texts = (joined.present > 0).then(|| {
+        let length_mean = seen.length_total as f64 / joined.present as f64;
+        TextProfile { length_mean, ..seen.texts }
+    });
+    joined.distinct_sketch = seen.registers.map(Registers::sketch);
+    Some(joined)
 }
 
 /// Calls `visit` once for each distinct value with its count, in no order.
@@ -138,6 +165,21 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+
+    #[test]
+    fn parts_describe_what_the_whole_does() {
+        let described = |words: &[Option<&str>]| {
+            crate::data::profile::column_profile(&Column::new("a".into(), words), crate::spec::schema::ColumnType::Text)
+        };
+        let word =
+            |row: usize| (!row.is_multiple_of(5)).then(|| ["", " x", "long words", "é", "\u{1}"][row * row % 7 % 5]);
+        let words: Vec<Option<&str>> = (0..1_000).map(word).collect();
+        let parts: Vec<ColumnProfile> = words.chunks(170).map(described).collect();
+        assert_eq!(joined(Room::among(1), &parts), Some(described(&words)));
+        let many: Vec<String> = (0..3_000).map(|row| row.to_string()).collect();
+        let many: Vec<Option<&str>> = many.iter().map(|word| Some(word.as_str())).collect();
+        assert_eq!(joined(Room::among(1), &[described(&many)]), None, "not all of its values are listed");
+    }
 
     #[test]
     fn counting_in_parts_is_counting() {
