@@ -68,6 +68,8 @@ pub struct FitInput<'a> {
     pub matrix: &'a Matrix,
     /// True values of the training rows.
     pub target: &'a Target,
+    /// How much each training row counts, finite and not negative, their sum above 0; `None`: every row counts one.
+    pub weights: Option<&'a [f64]>,
     /// Features and true values of the validation rows, for early stopping; may be empty of rows.
     pub validation: Option<(&'a Matrix, &'a Target)>,
     /// Parameters as written; each kind reads its own type from them and refuses unknown names.

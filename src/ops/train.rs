@@ -118,6 +118,7 @@ fn fit(kind: &Kind, options: &TrainOptions, prepared: &Prepared, work: &mut Work
         let mut input = FitInput {
             matrix: &matrix,
             target: &target,
+            weights: None,
             validation: (held_matrix.rows() > 0).then_some((&held_matrix, &held_target)),
             params,
             seed: Seed(ctx.seed).derive("model"),

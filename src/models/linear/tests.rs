@@ -44,6 +44,7 @@ fn point(target: &Target, params: &LinearParams, method: Method, talk: &Recorder
     let mut input = FitInput {
         matrix: &matrix,
         target,
+        weights: None,
         validation: None,
         params: &table,
         seed: Seed(1),

@@ -70,6 +70,7 @@ fn fit(kind: &str, matrix: &Matrix, target: &Target, params: &str) -> Result<Box
     let mut input = FitInput {
         matrix,
         target,
+        weights: None,
         validation: None,
         params: &params,
         seed: Seed(7),
