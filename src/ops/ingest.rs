@@ -135,10 +135,8 @@ fn dataset_name(options: &IngestOptions) -> Result<String> {
         return Ok(name.clone());
     }
     let first = options.sources.first().map(String::as_str).unwrap_or_default();
-    // An address ends with what is asked of it; a pattern and standard input have no name.
-    let first = first.split(['?', '#']).next().unwrap_or_default().trim_end_matches(['/', '-']);
-    let stem = stem(first);
-    let kept = stem.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' });
+    let kept = stem(first);
+    let kept = kept.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' });
     let name: String = kept.collect();
     match name.trim_start_matches('.') {
         "" => Err(fail::usage("the dataset needs a name").hint("give one with --name NAME").into()),
@@ -146,9 +144,16 @@ fn dataset_name(options: &IngestOptions) -> Result<String> {
     }
 }
 
-/// The file name of a path without its ending, and without that of a packed file: `flights` of `data/flights.csv.zip`.
-pub fn stem(path: &str) -> String {
-    let mut name = Path::new(path);
+/// What a source is called when nobody says: the table of a database; else the file's name without its ending, and
+/// without that of a packed file: `flights` of `data/flights.csv.zip`.
+pub fn stem(source: &str) -> String {
+    let address = source.split_once("://").map(|(_, rest)| rest.split_once(['?', '#']).unwrap_or((rest, "")));
+    if let Some(table) = address.and_then(|(_, query)| query.split('&').find_map(|part| part.strip_prefix("table="))) {
+        // `schema.table` is called like its table.
+        return table.rsplit('.').next().unwrap_or(table).to_owned();
+    }
+    // Standard input has no name.
+    let mut name = Path::new(address.map_or(source, |(place, _)| place).trim_end_matches('-'));
     let packed = name.extension().is_some_and(|ending| PACKED.iter().any(|known| ending.eq_ignore_ascii_case(known)));
     if let (true, Some(inner)) = (packed, name.file_stem()) {
         name = Path::new(inner);
