@@ -5,7 +5,9 @@ needs: pip install dvc numpy polars pandas pandera     (--evidently: the python 
 Every tool works on the table of gen_churn.py in one sitting; each line is `work,tool,seconds,megabytes,note`. --huge makes
 a table of 5 GB (38 million rows) and ingests it.
 """
-import argparse, json, os, pathlib, shutil, statistics, subprocess, sys, tempfile, time
+import argparse, json, os, pathlib, shutil, statistics, subprocess, sys, tempfile
+
+from measure import run
 
 here = pathlib.Path(__file__).parent
 arguments = argparse.ArgumentParser()
@@ -16,17 +18,6 @@ arguments.add_argument("--evidently")
 given = arguments.parse_args()
 mlops = os.path.abspath(given.mlops)
 tools = pathlib.Path(sys.executable).parent
-
-
-def run(words, folder, codes=(0,)):
-    """Seconds, peak megabytes and standard output of one command."""
-    start = time.perf_counter()
-    child = subprocess.Popen([str(word) for word in words], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    out, err = child.stdout.read(), child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    seconds, code = time.perf_counter() - start, os.waitstatus_to_exitcode(status)
-    assert code in codes, f"{words}: exit {code}\n{err.decode()}"
-    return seconds, usage.ru_maxrss / 1024, out.decode()
 
 
 def say(work, tool, measured, note=""):
