@@ -65,15 +65,15 @@ impl Gradient for Problem<'_> {
     }
 }
 
-/// Minimises `objective` until the norm of its gradient, and so each component, is below `tolerance`. `passed` receives
+/// Minimises `objective`, which must be smooth, from `start` until the norm of its gradient, and so each component, is below `tolerance`. `passed` receives
 /// the number of evaluations and the value, whenever the value became lower.
 pub fn minimise(
     objective: &Objective<'_>,
+    start: Vec<f64>,
     tolerance: f64,
     iterations_max: u64,
     mut passed: impl FnMut(u64, f64),
 ) -> Optimum {
-    let start = objective.start();
     let slope = objective.slope(&start);
     let seen = RefCell::new(Seen {
         last: (start.clone(), slope.clone()),
@@ -95,5 +95,6 @@ pub fn minimise(
     let seen = seen.into_inner();
     seen.lower.iter().for_each(|&(evaluations, value)| passed(evaluations, value));
     let (point, slope) = seen.best;
-    Optimum { point, slope }
+    let steepness = objective.steepness(&point, &slope.gradient);
+    Optimum { point, value: slope.value, steepness }
 }
