@@ -21,6 +21,8 @@ use crate::spec::model::{Alpha, ElasticNetParams, LassoParams, LinearParams};
 const FOLDS_MAX: usize = 100;
 /// Most strengths tried.
 const ALPHAS_MAX: usize = 10_000;
+/// Share of the first of the last changes at which they are left.
+const SETTLED: f64 = 1e-9;
 /// Largest strength: beyond any that leaves a coefficient.
 pub const ALPHA_MAX: f64 = 1e300;
 
@@ -167,7 +169,11 @@ pub fn solution(
     let (descent, means, mean) = match way {
         Way::Products => {
             let moments = Moments::of(&Sums::of(design, &goal.values, |_| true));
-            let descent = descend(&mut moments.start(), &strength, &mut point, params);
+            let mut loss = moments.start();
+            let descent = descend(&mut loss, &strength, &mut point, params);
+            // A pass costs next to nothing here, and as many again square what is left of the error.
+            let penalties = Penalties { absolute: &strength.absolute, square: &strength.square };
+            descent::settle(&mut loss, penalties, &mut point, SETTLED, descent.passes);
             (descent, moments.means, moments.mean)
         }
         Way::Columns => {

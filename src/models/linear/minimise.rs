@@ -8,9 +8,11 @@ use crate::spec::model::{LogisticParams, Penalty};
 
 /// Newton's method is taken up to this many coefficients: its factor costs a third of their cube.
 const NEWTON_SIZE_MAX: usize = 1_000;
-/// And up to this product of (outputs + 1) and (features + 1): beyond it the Hessian's pass over the rows costs more than
-/// the hundred passes of L-BFGS.
-const NEWTON_PASS_MAX: usize = 600;
+/// Steps that each method usually takes.
+const NEWTON_STEPS: usize = 5;
+const GRADIENT_STEPS: usize = 100;
+/// How much faster a term of a matrix product is made than one of a column.
+const PRODUCT_SPEED: usize = 4;
 /// Rows of the part that a start is found on, and rows a coefficient of it.
 const PART_ROWS_MIN: usize = 4_096;
 const PART_ROWS_EACH: usize = 50;
@@ -32,13 +34,19 @@ pub enum Method {
 }
 
 impl Method {
-    /// The faster one.
+    /// The faster one, by the terms of its sums a row.
     pub fn of(objective: &Objective<'_>) -> Method {
-        let (size, outputs) = (objective.design.width() + 1, objective.outputs);
-        match outputs * size <= NEWTON_SIZE_MAX && (outputs + 1) * size <= NEWTON_PASS_MAX {
-            true => Method::Newton,
-            false => Method::Gradient,
+        let (design, outputs) = (objective.design, objective.outputs);
+        let (dense, groups) = (design.numbers().len() + 1, design.groups().len());
+        let size = objective.size();
+        if size > NEWTON_SIZE_MAX {
+            return Method::Gradient;
         }
+        let factor = size.pow(3) / 3 / PRODUCT_SPEED / design.rows().max(1);
+        let hessian = outputs * (outputs + 1) / 2 * (dense * dense / PRODUCT_SPEED + groups * (dense + groups));
+        let newton = NEWTON_STEPS * (hessian + factor);
+        let gradient = GRADIENT_STEPS * 2 * outputs * (dense + groups);
+        if newton <= gradient { Method::Newton } else { Method::Gradient }
     }
 }
 

@@ -16,9 +16,9 @@ const DECREASE: f64 = 1e-4;
 /// Most halvings of a step.
 const HALVINGS: usize = 40;
 /// Most passes over the coefficients for one step.
-const PASSES: u64 = 2_000;
+const PASSES: u64 = 500;
 /// Those passes end when a coefficient changes the scores by less than this share of the largest change.
-const STEP_EXACT: f64 = 1e-9;
+const STEP_EXACT: f64 = 1e-7;
 
 /// Where an optimiser ended.
 pub struct Optimum {
@@ -124,15 +124,41 @@ fn lasso_step(objective: &Objective<'_>, here: &Place, hessian: &Mat<f64>) -> (V
     let absolute: Vec<f64> = (0..here.point.len()).map(penalty).collect();
     // The squared penalty is in the Hessian already.
     let square = vec![0.0; absolute.len()];
-    let slopes = here.slope.gradient.iter().map(|slope| -slope).collect();
-    let mut products = Products::new(hessian, slopes);
+    let slopes: Vec<f64> = here.slope.gradient.iter().map(|slope| -slope).collect();
+    let mut products = Products::new(hessian, slopes.clone());
     let mut point = here.point.clone();
     let penalties = Penalties { absolute: &absolute, square: &square };
     descent::settle(&mut products, penalties, &mut point, STEP_EXACT, PASSES);
+    let point = exact(hessian, &slopes, &absolute, &here.point, &point).unwrap_or(point);
     let step: Vec<f64> = point.iter().zip(&here.point).map(|(next, value)| next - value).collect();
     let cost = |point: &[f64]| point.iter().zip(&absolute).map(|(value, penalty)| penalty * value.abs()).sum::<f64>();
     let promised = cost(&here.point) - cost(&point) - product(&step, &here.slope.gradient);
     (step, promised)
+}
+
+/// The minimum of the model among points that are 0 where `near` is and keep its signs elsewhere; none if it is not there.
+fn exact(hessian: &Mat<f64>, slopes: &[f64], absolute: &[f64], here: &[f64], near: &[f64]) -> Option<Vec<f64>> {
+    let (kept, dropped): (Vec<usize>, Vec<usize>) =
+        (0..near.len()).partition(|&place| near[place] != 0.0 || absolute[place] == 0.0);
+    let right: Vec<f64> = kept
+        .iter()
+        .map(|&place| {
+            let sign = if absolute[place] == 0.0 { 0.0 } else { near[place].signum() };
+            let moved: f64 = dropped.iter().map(|&other| hessian[(place, other)] * here[other]).sum();
+            slopes[place] - absolute[place] * sign + moved
+        })
+        .collect();
+    let part = Mat::from_fn(kept.len(), kept.len(), |row, column| hessian[(kept[row], kept[column])]);
+    let step = Factor::cholesky(&part, JITTER)?.solve(&right);
+    let mut point = vec![0.0; near.len()];
+    for (&place, step) in kept.iter().zip(step) {
+        point[place] = here[place] + step;
+        let turned = absolute[place] > 0.0 && point[place] * near[place] <= 0.0;
+        if turned || !point[place].is_finite() {
+            return None;
+        }
+    }
+    Some(point)
 }
 
 fn product(a: &[f64], b: &[f64]) -> f64 {
