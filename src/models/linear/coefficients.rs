@@ -57,12 +57,13 @@ impl Linear {
         importance
     }
 
-    /// What each feature adds to each score, compared with its mean over the training rows: coefficient × (value − mean).
+    /// What each feature adds to each score, compared with its mean over the training rows: coefficient × (value −
+    /// mean).
     ///
-    /// `rows × outputs × (features + 1)` values; the last of each output is the score of the means, so that they sum to the
-    /// score: the log odds of two classes, the logarithm of a count. These are the Shapley values of a linear model whose
-    /// features are taken as independent (Štrumbelj and Kononenko 2014; `shap.LinearExplainer`). Errors: another number of
-    /// features, values that are not finite, more than [`CONTRIBUTIONS_MAX`] values.
+    /// `rows × outputs × (features + 1)` values; the last of each output is the score of the means, so that they sum to
+    /// the score: the log odds of two classes, the logarithm of a count. These are the Shapley values of a linear model
+    /// whose features are taken as independent (Štrumbelj and Kononenko 2014; `shap.LinearExplainer`). Errors: another
+    /// number of features, values that are not finite, more than [`CONTRIBUTIONS_MAX`] values.
     pub fn contributions(&self, matrix: &Matrix) -> Result<Vec<f64>> {
         input::same_width(matrix, self.width())?;
         input::all_finite("contributions", matrix)?;

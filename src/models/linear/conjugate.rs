@@ -1,5 +1,5 @@
-//! Least squares of many features: conjugate gradients (Hestenes and Stiefel 1952) on the centred normal equations, which
-//! are never made; each step is one pass over the rows.
+//! Least squares of many features: conjugate gradients (Hestenes and Stiefel 1952) on the centred normal equations,
+//! which are never made; each step is one pass over the rows.
 
 use crate::base::talk::Talk;
 use crate::models::linear::checks;
@@ -7,8 +7,8 @@ use crate::models::linear::design::Design;
 use crate::models::linear::least_squares::{residual_products, weighted_mean};
 use crate::spec::model::LinearParams;
 
-/// Coefficients of the standardised features, then the intercept, where no component of the gradient of the mean squared
-/// error exceeds the tolerance times the target's standard deviation. Stopping before that is said.
+/// Coefficients of the standardised features, then the intercept, where no component of the gradient of the mean
+/// squared error exceeds the tolerance times the target's standard deviation. Stopping before that is said.
 pub fn solution(kind: &str, design: &Design<'_>, truth: &[f64], params: &LinearParams, talk: &dyn Talk) -> Vec<f64> {
     let (total, width) = (design.total(), design.width());
     let (means, mean) = (design.means(), weighted_mean(design, truth));

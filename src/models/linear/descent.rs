@@ -82,8 +82,8 @@ pub fn pass(
     largest
 }
 
-/// One pass over all coefficients and some over those that are not 0. Gives the largest change of the first and how many
-/// passes there were.
+/// One pass over all coefficients and some over those that are not 0. Gives the largest change of the first and how
+/// many passes there were.
 pub fn round(quadratic: &mut impl Quadratic, penalties: Penalties<'_>, point: &mut [f64]) -> (f64, u64) {
     let all = pass(quadratic, penalties, point, 0..point.len());
     let active: Vec<usize> = (0..point.len()).filter(|&place| point[place] != 0.0).collect();

@@ -78,8 +78,9 @@ impl<'a> Design<'a> {
         design
     }
 
-    /// Numbers with mean 0 and variance 1, so that optimisers and eigenvalues see comparable features; constant ones are
-    /// 0 everywhere. Indicators stay 0 and 1. `weights` say how much each row counts, here and wherever sums are made.
+    /// Numbers with mean 0 and variance 1, so that optimisers and eigenvalues see comparable features; constant ones
+    /// are 0 everywhere. Indicators stay 0 and 1. `weights` say how much each row counts, here and wherever sums are
+    /// made.
     pub fn standard(matrix: &'a Matrix, weights: Option<&'a [f64]>) -> Design<'a> {
         let mut design = Design::plain(matrix);
         if let Some(weights) = weights {
@@ -137,8 +138,8 @@ impl<'a> Design<'a> {
 
     /// Scores of the rows `range`: for each output, its intercept and the sum of coefficient times feature.
     ///
-    /// `point` has `width` coefficients and an intercept for each output; `scores` gets all rows of the first output, then
-    /// of the next. Every score adds its terms in the same order, whatever rows it is computed with.
+    /// `point` has `width` coefficients and an intercept for each output; `scores` gets all rows of the first output,
+    /// then of the next. Every score adds its terms in the same order, whatever rows it is computed with.
     pub fn scores(&self, range: Range<usize>, point: &[f64], scores: &mut [f64]) {
         let rows = range.len();
         for (output, out) in point.chunks_exact(self.width + 1).zip(scores.chunks_exact_mut(rows)) {
@@ -167,8 +168,8 @@ impl<'a> Design<'a> {
         }
     }
 
-    /// Adds to `sums`, laid out like a point, each feature's (and the intercept's 1) product with `factors`, laid out like
-    /// scores.
+    /// Adds to `sums`, laid out like a point, each feature's (and the intercept's 1) product with `factors`, laid out
+    /// like scores.
     pub fn products(&self, range: Range<usize>, factors: &[f64], sums: &mut [f64]) {
         let rows = range.len();
         let mut column = vec![0.0; rows];

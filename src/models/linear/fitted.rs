@@ -43,8 +43,8 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Wraps what was fitted on the rows of `design`: coefficients and intercepts of the features as they are. One pass over
-    /// the rows. Errors: a coefficient that is not finite.
+    /// Wraps what was fitted on the rows of `design`: coefficients and intercepts of the features as they are. One pass
+    /// over the rows. Errors: a coefficient that is not finite.
     pub fn new(kind: &str, link: Link, design: &Design<'_>, point: Vec<f64>) -> Result<Linear> {
         let shares = design.means();
         let numbers: Vec<bool> = {

@@ -18,8 +18,8 @@ struct Partial {
     pairs: Vec<f64>,
 }
 
-/// `Σ weight(row) · z zᵀ` over one of `every` blocks of rows, where `z` has all features of `design` and, last, a 1 for the
-/// intercept.
+/// `Σ weight(row) · z zᵀ` over one of `every` blocks of rows, where `z` has all features of `design` and, last, a 1 for
+/// the intercept.
 ///
 /// `O(rows × (numbers² + groups × (numbers + groups)))`: an indicator costs nothing in the rows where it is 0.
 pub fn gram(design: &Design<'_>, every: usize, weight: impl Fn(usize) -> f64 + Sync) -> Mat<f64> {

@@ -1,5 +1,5 @@
-//! `lasso` and `elastic_net`: squared loss with a penalty on absolute values, by coordinate descent: on the products of all
-//! pairs of features where these are few, on columns where they are many.
+//! `lasso` and `elastic_net`: squared loss with a penalty on absolute values, by coordinate descent: on the products of
+//! all pairs of features where these are few, on columns where they are many.
 
 use anyhow::Result;
 
@@ -55,14 +55,14 @@ impl Goal {
     }
 }
 
-/// Fits the lasso: minimises Σ weight·(y − Xw − b)² / (2·Σ weight) + alpha·‖w‖₁, the intercept free; equals scikit-learn's
-/// `Lasso`, and `LassoCV` of the same folds where `alpha` is `auto`.
+/// Fits the lasso: minimises Σ weight·(y − Xw − b)² / (2·Σ weight) + alpha·‖w‖₁, the intercept free; equals
+/// scikit-learn's `Lasso`, and `LassoCV` of the same folds where `alpha` is `auto`.
 ///
-/// Folds are drawn with the seed. Features as they come are penalised: standardise them in the recipe. Points: `alpha`, where
-/// it was chosen. Cost of up to [`PRODUCTS_FEATURES_MAX`] features: one pass over the rows (one a fold for `auto`),
-/// `O(rows × features²)`; of more: `O(rows × (numbers + groups))` for each pass of the descent, of which `auto` makes about
-/// folds × alphas × 10. Errors: nothing to learn from, values that are not finite, categories, parameters out of range, bad
-/// weights.
+/// Folds are drawn with the seed. Features as they come are penalised: standardise them in the recipe. Points: `alpha`,
+/// where it was chosen. Cost of up to [`PRODUCTS_FEATURES_MAX`] features: one pass over the rows (one a fold for
+/// `auto`), `O(rows × features²)`; of more: `O(rows × (numbers + groups))` for each pass of the descent, of which
+/// `auto` makes about folds × alphas × 10. Errors: nothing to learn from, values that are not finite, categories,
+/// parameters out of range, bad weights.
 pub fn fit_lasso(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
     let params: LassoParams = params::read("lasso", fit.params)?;
     elastic("lasso", fit, &ElasticNetParams::of(params, 1.0))

@@ -25,20 +25,20 @@ const PIVOT_MIN: f64 = 1e-8;
 /// Fits ordinary least squares, rows counting as much as they weigh; equals scikit-learn's `LinearRegression`.
 ///
 /// Where features are collinear (all indicators of a column, more features than rows) the solution of smallest norm is
-/// taken, in the units of the given features; features whose correlation matrix has an eigenvalue below about 1e-12 count
-/// as collinear. `O(rows × features² + features³)`. Beyond [`NORMAL_FEATURES_MAX`] features the equations are solved by
-/// conjugate gradients: `O(rows × (numbers + groups))` a step, and of many solutions the one of smallest norm in standardised
-/// features. Errors: as [`fit_ridge`].
+/// taken, in the units of the given features; features whose correlation matrix has an eigenvalue below about 1e-12
+/// count as collinear. `O(rows × features² + features³)`. Beyond [`NORMAL_FEATURES_MAX`] features the equations are
+/// solved by conjugate gradients: `O(rows × (numbers + groups))` a step, and of many solutions the one of smallest norm
+/// in standardised features. Errors: as [`fit_ridge`].
 pub fn fit_linear(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
     let params: LinearParams = params::read("linear", fit.params)?;
     least_squares("linear", fit, &LinearParams { l2: 0.0, ..params })
 }
 
-/// Fits ridge regression: minimises Σ weight·(y − Xw − b)² + l2·‖w‖²; equals scikit-learn's `Ridge(alpha=l2)`. `l2` of 0
-/// gives `linear`.
+/// Fits ridge regression: minimises Σ weight·(y − Xw − b)² + l2·‖w‖²; equals scikit-learn's `Ridge(alpha=l2)`. `l2` of
+/// 0 gives `linear`.
 ///
-/// Errors: nothing to learn from, values that are not finite, categories, parameters out of range, weights that are negative
-/// or sum to 0.
+/// Errors: nothing to learn from, values that are not finite, categories, parameters out of range, weights that are
+/// negative or sum to 0.
 pub fn fit_ridge(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
     let params: LinearParams = params::read("ridge", fit.params)?;
     params::check("ridge", "l2", params.l2, params.l2 >= 0.0, "0 or more")?;
@@ -75,8 +75,8 @@ pub fn solution(design: &Design<'_>, truth: &[f64], l2: f64) -> Result<Vec<f64>>
     let mut point = vec![0.0; width + 1];
     point[width] = mean;
     let mut last = f64::INFINITY;
-    // The products of the residuals come from the rows themselves, so each step repairs what rounding in the Gram matrix
-    // and in its factor has spoilt.
+    // The products of the residuals come from the rows themselves, so each step repairs what rounding in the Gram
+    // matrix and in its factor has spoilt.
     for _ in 0..REFINEMENTS {
         let mut right = residual_products(design, truth, &point);
         let sum = right[width];

@@ -16,14 +16,14 @@ use crate::spec::model::{LogisticParams, Penalty};
 /// Intercept of a class without training rows: its probability is 0.
 const NEVER: f64 = -1e300;
 
-/// Fits logistic regression: minimises Σ weight · log loss + l1·‖w‖₁ + l2/2·‖w‖², intercepts free. Equals scikit-learn's
-/// `LogisticRegression` of `C = 1/l2` for the penalty `l2`, of `C = 1/l1`, `l1_ratio = 1` for `l1`, of
+/// Fits logistic regression: minimises Σ weight · log loss + l1·‖w‖₁ + l2/2·‖w‖², intercepts free. Equals
+/// scikit-learn's `LogisticRegression` of `C = 1/l2` for the penalty `l2`, of `C = 1/l1`, `l1_ratio = 1` for `l1`, of
 /// `C = 1/(l1 + l2)`, `l1_ratio = l1/(l1 + l2)` for `elastic_net`, and of `C = inf` for `none`.
 ///
 /// Two classes with rows have one score, more have one each. Softmax intercepts sum to 0 over classes, and so do
-/// coefficients under the penalties `l2` and `none`. The tolerance is on the gradient of standardised features, divided by
-/// the sum of weights. Points: `train_loss` (mean log loss with penalty). Errors: nothing to learn from, values that are
-/// not finite, categories, parameters out of range, weights that are negative or sum to 0.
+/// coefficients under the penalties `l2` and `none`. The tolerance is on the gradient of standardised features, divided
+/// by the sum of weights. Points: `train_loss` (mean log loss with penalty). Errors: nothing to learn from, values that
+/// are not finite, categories, parameters out of range, weights that are negative or sum to 0.
 pub fn fit(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
     let params = read_params("logistic", fit.params)?;
     fit_by(fit, &params, None).map(|linear| Box::new(linear) as Box<dyn Predictor>)
@@ -80,8 +80,8 @@ pub fn fit_by(fit: &mut FitInput<'_>, params: &LogisticParams, method: Option<Me
     Linear::new("logistic", link, &design, point)
 }
 
-/// One output for each of `count` classes, from those learnt. Softmax is the same for scores that all have something added:
-/// intercepts are made to sum to 0 over the classes learnt, and coefficients if they are to be `centred`.
+/// One output for each of `count` classes, from those learnt. Softmax is the same for scores that all have something
+/// added: intercepts are made to sum to 0 over the classes learnt, and coefficients if they are to be `centred`.
 fn all_classes(learnt_point: Vec<f64>, width: usize, learnt: &[u32], count: usize, centred: bool) -> Vec<f64> {
     let size = width + 1;
     // One score of two classes is the second one's lead over the first.

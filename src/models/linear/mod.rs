@@ -1,5 +1,5 @@
-//! Linear models: least squares, ridge, lasso, elastic net, logistic and Poisson regression, on one view of the features
-//! (`design`).
+//! Linear models: least squares, ridge, lasso, elastic net, logistic and Poisson regression, on one view of the
+//! features (`design`).
 //!
 //! Sums over rows are made in chunks that depend on the number of rows only and are added in order, so every fit gives
 //! the same bits on any number of threads. A row counts as much as it weighs: weight 2 is the row twice.

@@ -1,6 +1,6 @@
-//! Newton's method with backtracking, for problems of few coefficients: exact in about eight passes. Where absolute values
-//! are penalised, each step minimises the quadratic model and the penalty by coordinate descent (glmnet: Friedman,
-//! Hastie, Tibshirani 2010; line search: Lee, Sun, Saunders 2014).
+//! Newton's method with backtracking, for problems of few coefficients: exact in about eight passes. Where absolute
+//! values are penalised, each step minimises the quadratic model and the penalty by coordinate descent (glmnet:
+//! Friedman, Hastie, Tibshirani 2010; line search: Lee, Sun, Saunders 2014).
 
 use faer::Mat;
 
@@ -19,6 +19,8 @@ const HALVINGS: usize = 40;
 const PASSES: u64 = 500;
 /// Those passes end when a coefficient changes the scores by less than this share of the largest change.
 const STEP_EXACT: f64 = 1e-7;
+/// Smallest pivot, squared, of second derivatives whose minimum is the only one.
+const PIVOT_MIN: f64 = 1e-9;
 
 /// Where an optimiser ended.
 pub struct Optimum {
@@ -129,29 +131,38 @@ fn lasso_step(objective: &Objective<'_>, here: &Place, hessian: &Mat<f64>) -> (V
     let mut point = here.point.clone();
     let penalties = Penalties { absolute: &absolute, square: &square };
     descent::settle(&mut products, penalties, &mut point, STEP_EXACT, PASSES);
-    let point = exact(hessian, &slopes, &absolute, &here.point, &point).unwrap_or(point);
+    let fixed = (objective.outputs > 1).then(|| point.len() - 1);
+    let point = exact(hessian, &slopes, &absolute, (&here.point, &point), fixed).unwrap_or(point);
     let step: Vec<f64> = point.iter().zip(&here.point).map(|(next, value)| next - value).collect();
     let cost = |point: &[f64]| point.iter().zip(&absolute).map(|(value, penalty)| penalty * value.abs()).sum::<f64>();
     let promised = cost(&here.point) - cost(&point) - product(&step, &here.slope.gradient);
     (step, promised)
 }
 
-/// The minimum of the model among points that are 0 where `near` is and keep its signs elsewhere; none if it is not there.
-fn exact(hessian: &Mat<f64>, slopes: &[f64], absolute: &[f64], here: &[f64], near: &[f64]) -> Option<Vec<f64>> {
-    let (kept, dropped): (Vec<usize>, Vec<usize>) =
-        (0..near.len()).partition(|&place| near[place] != 0.0 || absolute[place] == 0.0);
+/// The minimum of the model among points that are 0 where `near` is and keep its signs elsewhere; none if it is not
+/// there, or not the only one. `fixed` stays as it is: of softmax intercepts, which may all have something added, one
+/// has to.
+fn exact(
+    hessian: &Mat<f64>,
+    slopes: &[f64],
+    absolute: &[f64],
+    (here, near): (&[f64], &[f64]),
+    fixed: Option<usize>,
+) -> Option<Vec<f64>> {
+    let free = |place: usize| Some(place) != fixed && (near[place] != 0.0 || absolute[place] == 0.0);
+    let (kept, held): (Vec<usize>, Vec<usize>) = (0..near.len()).partition(|&place| free(place));
     let right: Vec<f64> = kept
         .iter()
         .map(|&place| {
             let sign = if absolute[place] == 0.0 { 0.0 } else { near[place].signum() };
-            let moved: f64 = dropped.iter().map(|&other| hessian[(place, other)] * here[other]).sum();
-            slopes[place] - absolute[place] * sign + moved
+            let moved: f64 = held.iter().map(|&other| hessian[(place, other)] * (near[other] - here[other])).sum();
+            slopes[place] - absolute[place] * sign - moved
         })
         .collect();
     let part = Mat::from_fn(kept.len(), kept.len(), |row, column| hessian[(kept[row], kept[column])]);
-    let step = Factor::cholesky(&part, JITTER)?.solve(&right);
-    let mut point = vec![0.0; near.len()];
-    for (&place, step) in kept.iter().zip(step) {
+    let factor = Factor::cholesky(&part, 0.0).filter(|factor| factor.smallest_pivot() > PIVOT_MIN)?;
+    let mut point = near.to_vec();
+    for (&place, step) in kept.iter().zip(factor.solve(&right)) {
         point[place] = here[place] + step;
         let turned = absolute[place] > 0.0 && point[place] * near[place] <= 0.0;
         if turned || !point[place].is_finite() {

@@ -13,8 +13,8 @@ use crate::models::trees::loss::{sigmoid, softmax};
 /// What is to be predicted.
 #[derive(Clone, Copy)]
 pub enum Truth<'a> {
-    /// Class of each row, below the number of classes. Two classes have one score, whose sigmoid is the probability of the
-    /// second; more have one each.
+    /// Class of each row, below the number of classes. Two classes have one score, whose sigmoid is the probability of
+    /// the second; more have one each.
     Classes(&'a [u32]),
     /// Count of each row, 0 or more; its expectation is the exponential of the one score.
     Counts(&'a [f64]),
@@ -91,8 +91,8 @@ impl Objective<'_> {
         self.pass(point, None)
     }
 
-    /// As [`Objective::slope`], with the expectations of all rows, which the second derivatives are made of: `outputs` a
-    /// row.
+    /// As [`Objective::slope`], with the expectations of all rows, which the second derivatives are made of: `outputs`
+    /// a row.
     pub fn expect(&self, point: &[f64]) -> (Slope, Vec<f64>) {
         let mut expected = vec![0.0; self.design.rows() * self.outputs];
         let slope = self.pass(point, Some(&mut expected));

@@ -1,5 +1,5 @@
-//! OWL-QN (Andrew and Gao 2007): L-BFGS that keeps to one orthant a step, for penalties on absolute values and problems of
-//! many coefficients.
+//! OWL-QN (Andrew and Gao 2007): L-BFGS that keeps to one orthant a step, for penalties on absolute values and problems
+//! of many coefficients.
 
 use std::collections::VecDeque;
 
@@ -20,8 +20,8 @@ struct Pair {
     product: f64,
 }
 
-/// Minimises `objective` from `start` until no component of its slope exceeds `tolerance`. `passed` receives the number and
-/// the value of each iteration.
+/// Minimises `objective` from `start` until no component of its slope exceeds `tolerance`. `passed` receives the number
+/// and the value of each iteration.
 pub fn minimise(
     objective: &Objective<'_>,
     start: Vec<f64>,

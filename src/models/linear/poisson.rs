@@ -13,11 +13,11 @@ use crate::models::linear::objective::{Objective, Truth};
 use crate::models::predictor::{FitInput, Predictor};
 use crate::record::run::MetricPoint;
 
-/// Fits Poisson regression: minimises Σ weight · (e^score − y · score) + l1·‖w‖₁ + l2/2·‖w‖², the intercept free; equals
-/// scikit-learn's `PoissonRegressor(alpha=l2 / rows)`.
+/// Fits Poisson regression: minimises Σ weight · (e^score − y · score) + l1·‖w‖₁ + l2/2·‖w‖², the intercept free;
+/// equals scikit-learn's `PoissonRegressor(alpha=l2 / rows)`.
 ///
-/// Answers are the exponential of the score. The tolerance is a share of the mean count where that is above 1. Points: `train_loss`. Errors: as `logistic`; a negative target, a target that
-/// is 0 in every row that counts.
+/// Answers are the exponential of the score. The tolerance is a share of the mean count where that is above 1. Points:
+/// `train_loss`. Errors: as `logistic`; a negative target, a target that is 0 in every row that counts.
 pub fn fit(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
     let mut params = logistic::read_params("poisson", fit.params)?;
     let weights = checks::weights("poisson", fit, 1)?;

@@ -39,8 +39,8 @@ impl Factor {
         fine.then_some(Factor { scale, kind: Kind::Cholesky(scaled) })
     }
 
-    /// The smallest pivot of a Cholesky factor, squared: the share of a feature that the ones before it do not explain. 0 for
-    /// eigenvalues.
+    /// The smallest pivot of a Cholesky factor, squared: the share of a feature that the ones before it do not explain.
+    /// 0 for eigenvalues.
     pub fn smallest_pivot(&self) -> f64 {
         match &self.kind {
             Kind::Cholesky(lower) => {

@@ -73,8 +73,8 @@ fn smooth() -> LogisticParams {
 #[test]
 fn both_methods_find_the_same_optimum() -> Result<()> {
     let params = LogisticParams { tolerance: 1e-7, max_iterations: 1_000, ..smooth() };
-    // The mean objective curves by at least l2 / rows in each penalised indicator, so a gradient of at most the tolerance
-    // in each of up to 20 coefficients leaves this much of an error.
+    // The mean objective curves by at least l2 / rows in each penalised indicator, so a gradient of at most the
+    // tolerance in each of up to 20 coefficients leaves this much of an error.
     let bound = 1e-7 * 20_f64.sqrt() * ROWS as f64;
     let matrix = features()?;
     let scales = Design::standard(&matrix, None).scales;
