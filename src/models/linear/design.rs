@@ -9,14 +9,6 @@ use rayon::prelude::*;
 use crate::data::matrix::{FeatureValues, Matrix};
 use crate::models::linear::sums;
 
-/// Rows that are worked on at once: a block of one column stays in the first cache.
-pub const BLOCK_ROWS: usize = 512;
-/// Rows below which a chunk is not worth a task.
-const CHUNK_ROWS: usize = 4096;
-/// Most chunks, and so most tasks of one pass.
-const CHUNKS_MAX: usize = 64;
-/// Most floats that the partial sums of all chunks may have together: 256 MiB.
-const PARTIAL_CELLS_MAX: usize = 1 << 25;
 /// Most codes that one look-up table of a group of indicators spans.
 const GROUP_CODES_MAX: u32 = 1 << 16;
 /// The place of codes that no feature stands for.
@@ -182,6 +174,12 @@ impl<'a> Design<'a> {
                 output[number.place] += sums::dot(factor, &column);
             }
         }
+        self.group_products(range, factors, sums);
+    }
+
+    /// The part of the indicators in [`Design::products`].
+    fn group_products(&self, range: Range<usize>, factors: &[f64], sums: &mut [f64]) {
+        let rows = range.len();
         for group in &self.groups {
             let codes = &group.codes[range.clone()];
             for (output, factor) in sums.chunks_exact_mut(self.width + 1).zip(factors.chunks_exact(rows)) {
@@ -197,34 +195,41 @@ impl<'a> Design<'a> {
     /// `Σ factor(row) · z` over all rows, with the intercept's 1 last; `fill` is given a block and sets its factors.
     /// One pass over the rows.
     pub fn totals(&self, fill: impl Fn(Range<usize>, &mut [f64]) + Sync) -> Vec<f64> {
+        self.sum(|block, sums| {
+            let mut factors = [0.0; sums::BLOCK_ROWS];
+            let factors = &mut factors[..block.len()];
+            fill(block.clone(), factors);
+            self.products(block, factors, sums);
+        })
+    }
+
+    /// Weighted means of the standardised features: 0 for numbers, the share of rows for indicators.
+    pub fn means(&self) -> Vec<f64> {
+        let mut means = self.sum(|block, sums| {
+            let mut factors = [1.0; sums::BLOCK_ROWS];
+            let factors = &mut factors[..block.len()];
+            self.weigh(block.clone(), factors);
+            self.group_products(block, factors, sums);
+        });
+        means.pop();
+        means.iter_mut().for_each(|sum| *sum /= self.total);
+        means
+    }
+
+    /// Sums, laid out like a point of one output, to which `add` adds block by block.
+    fn sum(&self, add: impl Fn(Range<usize>, &mut [f64]) + Sync) -> Vec<f64> {
         let size = self.width + 1;
         let partial = |range| {
             let mut sums = vec![0.0; size];
-            let mut factors = [0.0; BLOCK_ROWS];
-            for block in blocks(range, 1) {
-                let factors = &mut factors[..block.len()];
-                fill(block.clone(), factors);
-                self.products(block, factors, &mut sums);
-            }
+            sums::blocks(range, 1).for_each(|block| add(block, &mut sums));
             sums
         };
-        let partials: Vec<Vec<f64>> = chunks(self.rows, size).into_par_iter().map(partial).collect();
+        let partials: Vec<Vec<f64>> = sums::chunks(self.rows, size).into_par_iter().map(partial).collect();
         let mut total = vec![0.0; size];
         for partial in partials {
             total.iter_mut().zip(partial).for_each(|(total, part)| *total += part);
         }
         total
-    }
-
-    /// Weighted means of the standardised features: 0 for numbers, the share of rows for indicators.
-    pub fn means(&self) -> Vec<f64> {
-        let mut sums = self.totals(|block, factors| block.zip(factors).for_each(|(row, out)| *out = self.weight(row)));
-        sums.pop();
-        sums.iter_mut().for_each(|sum| *sum /= self.total);
-        for number in &self.numbers {
-            sums[number.place] = 0.0;
-        }
-        sums
     }
 
     /// A point of standardised features as one of the features as they are: the same scores.
@@ -290,17 +295,4 @@ impl<'a> Group<'a> {
         let offset = code.wrapping_sub(self.first) as usize;
         self.places.get(offset).filter(|place| **place != NO_PLACE).map(|place| *place as usize)
     }
-}
-
-/// Parts of `rows` that may be summed apart, when each partial sum has `cells` floats. They depend on these two numbers
-/// only; who sums the parts in order gets the same bits on any number of threads.
-pub fn chunks(rows: usize, cells: usize) -> Vec<Range<usize>> {
-    let count = (rows / CHUNK_ROWS).min(CHUNKS_MAX).min(PARTIAL_CELLS_MAX / cells.max(1)).max(1);
-    (0..count).map(|chunk| chunk * rows / count..(chunk + 1) * rows / count).collect()
-}
-
-/// Blocks of a range, cut at multiples of their length; of those, one of `every`, the same ones whatever the range.
-pub fn blocks(range: Range<usize>, every: usize) -> impl Iterator<Item = Range<usize>> {
-    let numbers = (range.start / BLOCK_ROWS..range.end.div_ceil(BLOCK_ROWS)).filter(move |number| number % every == 0);
-    numbers.map(move |number| (number * BLOCK_ROWS).max(range.start)..((number + 1) * BLOCK_ROWS).min(range.end))
 }

@@ -8,7 +8,8 @@ use crate::base::limits::CLASSES_MAX;
 use crate::data::matrix::Matrix;
 use crate::models::form::{FormReader, FormWriter, damaged};
 use crate::models::input;
-use crate::models::linear::design::{self, Design};
+use crate::models::linear::design::Design;
+use crate::models::linear::sums;
 use crate::models::predictor::{Predictions, Predictor};
 use crate::models::trees::loss::{sigmoid, softmax};
 
@@ -137,7 +138,7 @@ impl Predictor for Linear {
         input::same_width(matrix, self.width)?;
         input::all_finite(&self.kind, matrix)?;
         let design = Design::plain(matrix);
-        let blocks: Vec<_> = design::blocks(0..matrix.rows(), 1).collect();
+        let blocks: Vec<_> = sums::blocks(0..matrix.rows(), 1).collect();
         let outputs = self.outputs();
         let answers: Vec<Vec<f64>> = blocks
             .into_par_iter()

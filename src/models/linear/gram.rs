@@ -6,7 +6,8 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef, Par};
 use rayon::prelude::*;
 
-use crate::models::linear::design::{self, BLOCK_ROWS, Design};
+use crate::models::linear::design::Design;
+use crate::models::linear::sums::{self, BLOCK_ROWS};
 
 /// Sums of one chunk of rows.
 struct Partial {
@@ -24,7 +25,7 @@ struct Partial {
 /// `O(rows × (numbers² + groups × (numbers + groups)))`: an indicator costs nothing in the rows where it is 0.
 pub fn gram(design: &Design<'_>, every: usize, weight: impl Fn(usize) -> f64 + Sync) -> Mat<f64> {
     let size = design.width() + 1;
-    let chunks = design::chunks(design.rows(), 2 * size * size);
+    let chunks = sums::chunks(design.rows(), 2 * size * size);
     let partials: Vec<Partial> = chunks.into_par_iter().map(|range| partial(design, range, every, &weight)).collect();
     let mut total = Mat::<f64>::zeros(size, size);
     let places: Vec<usize> = design.numbers().iter().map(|number| number.place).chain([size - 1]).collect();
@@ -65,7 +66,7 @@ fn partial(design: &Design<'_>, range: Range<usize>, every: usize, weight: &(imp
     let mut weighted = vec![0.0; BLOCK_ROWS * dense];
     let mut column = vec![0.0; BLOCK_ROWS];
     let mut here = Vec::with_capacity(design.groups().len());
-    for block in design::blocks(range, every) {
+    for block in sums::blocks(range, every) {
         let count = block.len();
         for (position, number) in design.numbers().iter().enumerate() {
             number.fill(block.clone(), &mut column);

@@ -6,8 +6,9 @@ use std::ops::Range;
 use faer::Mat;
 use rayon::prelude::*;
 
-use crate::models::linear::design::{self, Design};
+use crate::models::linear::design::Design;
 use crate::models::linear::gram::gram;
+use crate::models::linear::sums;
 use crate::models::trees::loss::{sigmoid, softmax};
 
 /// What is to be predicted.
@@ -100,7 +101,7 @@ impl Objective<'_> {
     }
 
     fn pass(&self, point: &[f64], expected: Option<&mut [f64]>) -> Slope {
-        let chunks = design::chunks(self.design.rows(), point.len());
+        let chunks = sums::chunks(self.design.rows(), point.len());
         let mut rest = expected;
         let parts: Vec<(Range<usize>, Option<&mut [f64]>)> = chunks
             .into_iter()
@@ -140,7 +141,7 @@ impl Objective<'_> {
         let (size, width) = (self.design.width() + 1, self.design.width());
         let total: f64 = match self.every {
             1 => self.design.total(),
-            every => design::blocks(0..self.design.rows(), every).flatten().map(|row| self.design.weight(row)).sum(),
+            every => sums::blocks(0..self.design.rows(), every).flatten().map(|row| self.design.weight(row)).sum(),
         };
         let mut hessian = Mat::<f64>::zeros(self.size(), self.size());
         for left in 0..self.outputs {
@@ -180,8 +181,8 @@ impl Objective<'_> {
     fn partial(&self, range: Range<usize>, point: &[f64], mut expected: Option<&mut [f64]>) -> Partial {
         let mut sums = Partial { loss: 0.0, weight: 0.0, gradient: vec![0.0; point.len()] };
         let first = range.start;
-        let mut scores = vec![0.0; design::BLOCK_ROWS * self.outputs];
-        for block in design::blocks(range, self.every) {
+        let mut scores = vec![0.0; sums::BLOCK_ROWS * self.outputs];
+        for block in sums::blocks(range, self.every) {
             let scores = &mut scores[..block.len() * self.outputs];
             self.design.scores(block.clone(), point, scores);
             let at = (block.start - first) * self.outputs..(block.end - first) * self.outputs;

@@ -1,4 +1,28 @@
-//! Sums over rows of one column: products, mean and spread.
+//! Sums over rows: the parts they are made of, products, mean and spread.
+
+use std::ops::Range;
+
+/// Rows that are worked on at once: a block of one column stays in the first cache.
+pub const BLOCK_ROWS: usize = 512;
+/// Rows below which a chunk is not worth a task.
+const CHUNK_ROWS: usize = 4096;
+/// Most chunks, and so most tasks of one pass.
+const CHUNKS_MAX: usize = 64;
+/// Most floats that the partial sums of all chunks may have together: 256 MiB.
+const PARTIAL_CELLS_MAX: usize = 1 << 25;
+
+/// Parts of `rows` that may be summed apart, when each partial sum has `cells` floats. They depend on these two numbers
+/// only; who sums the parts in order gets the same bits on any number of threads.
+pub fn chunks(rows: usize, cells: usize) -> Vec<Range<usize>> {
+    let count = (rows / CHUNK_ROWS).min(CHUNKS_MAX).min(PARTIAL_CELLS_MAX / cells.max(1)).max(1);
+    (0..count).map(|chunk| chunk * rows / count..(chunk + 1) * rows / count).collect()
+}
+
+/// Blocks of a range, cut at multiples of their length; of those, one of `every`, the same ones whatever the range.
+pub fn blocks(range: Range<usize>, every: usize) -> impl Iterator<Item = Range<usize>> {
+    let numbers = (range.start / BLOCK_ROWS..range.end.div_ceil(BLOCK_ROWS)).filter(move |number| number % every == 0);
+    numbers.map(move |number| (number * BLOCK_ROWS).max(range.start)..((number + 1) * BLOCK_ROWS).min(range.end))
+}
 
 /// Sum of products in eight lanes, which the compiler turns into vector instructions.
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
