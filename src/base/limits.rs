@@ -52,8 +52,14 @@ pub const STOP_GRACE: Duration = Duration::from_secs(20);
 pub const GC_GRACE: Duration = Duration::from_secs(60 * 60);
 /// Rows beyond which k-nearest neighbours is refused: every prediction looks at every row.
 pub const NEIGHBOURS_ROWS_MAX: usize = 50_000;
-/// Features beyond which normal equations are refused: their matrix grows with the square, its factor with the cube.
+/// Features beyond which normal equations are not made: their matrix grows with the square, its factor with the cube.
 pub const NORMAL_FEATURES_MAX: usize = 5_000;
+/// Features up to which coordinate descent keeps all their products: 32 MB, and ten times that to choose a penalty.
+pub const PRODUCTS_FEATURES_MAX: usize = 2_000;
+/// Most coefficients of a linear model, features times classes: its optimiser keeps about thirty numbers for each, 1 GB.
+pub const COEFFICIENTS_MAX: usize = 1 << 22;
+/// Most numbers in one table of contributions: 1 GiB.
+pub const CONTRIBUTIONS_MAX: usize = 1 << 27;
 /// Most frequent values kept in a profile: the ranks that TFDV keeps.
 pub const TOP_VALUES_MAX: usize = 1_000;
 /// Points of a quantile sketch: rank errors stay below a thousandth, and a profile below 40 kB a column.

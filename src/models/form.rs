@@ -183,6 +183,11 @@ impl<'a> FormReader<'a> {
         only(name, &self.texts(name)?)
     }
 
+    /// Whether the next field is called `name`: for fields that older versions did not write.
+    pub fn next_is(&self, name: &str) -> bool {
+        self.rest.split_first().is_some_and(|(&length, rest)| rest.get(..usize::from(length)) == Some(name.as_bytes()))
+    }
+
     /// Checks that nothing is left.
     pub fn end(&self) -> Result<()> {
         match self.rest.len() {

@@ -8,13 +8,14 @@ use crate::features::recipe::Family;
 use crate::models::baseline;
 use crate::models::form::FormReader;
 use crate::models::knn;
-use crate::models::linear::{fitted, least_squares, logistic};
+use crate::models::linear::{fitted, lasso, least_squares, logistic, poisson};
 use crate::models::naive_bayes;
 use crate::models::params;
 use crate::models::predictor::{FitInput, Predictor};
 use crate::models::trees::{boost, boosted, forest, forested};
 use crate::spec::model::{
-    BaselineParams, BoostParams, ForestParams, LinearParams, NaiveBayesParams, NeighboursParams, Task,
+    BaselineParams, BoostParams, ElasticNetParams, ForestParams, LassoParams, LinearParams, LogisticParams,
+    NaiveBayesParams, NeighboursParams, Task,
 };
 
 /// Version of all engines together: raised whenever the same input would give other bytes, so that what older versions
@@ -43,7 +44,7 @@ const ALL: &[Task] = &[Task::Binary, Task::Multiclass, Task::Regression];
 const CLASSES: &[Task] = &[Task::Binary, Task::Multiclass];
 const NUMBERS: &[Task] = &[Task::Regression];
 
-static KINDS: [Kind; 10] = [
+static KINDS: [Kind; 13] = [
     Kind {
         name: "boost",
         about: "gradient boosted trees; the best first choice for tables",
@@ -87,7 +88,7 @@ static KINDS: [Kind; 10] = [
         family: Family::Linear,
         fit: logistic::fit,
         read: fitted::read,
-        params: params::defaults::<LinearParams>,
+        params: params::defaults::<LogisticParams>,
     },
     Kind {
         name: "linear",
@@ -106,6 +107,33 @@ static KINDS: [Kind; 10] = [
         fit: least_squares::fit_ridge,
         read: fitted::read,
         params: params::defaults::<LinearParams>,
+    },
+    Kind {
+        name: "lasso",
+        about: "least squares that leaves features out; chooses its own penalty",
+        tasks: NUMBERS,
+        family: Family::Linear,
+        fit: lasso::fit_lasso,
+        read: fitted::read,
+        params: params::defaults::<LassoParams>,
+    },
+    Kind {
+        name: "elastic_net",
+        about: "between lasso and ridge; keeps related features together",
+        tasks: NUMBERS,
+        family: Family::Linear,
+        fit: lasso::fit_elastic_net,
+        read: fitted::read,
+        params: params::defaults::<ElasticNetParams>,
+    },
+    Kind {
+        name: "poisson",
+        about: "Poisson regression, for counts and other targets that are never negative",
+        tasks: NUMBERS,
+        family: Family::Linear,
+        fit: poisson::fit,
+        read: fitted::read,
+        params: params::defaults::<LogisticParams>,
     },
     Kind {
         name: "knn",

@@ -42,23 +42,142 @@ pub struct TrainSpec {
     pub params: toml::Table,
 }
 
-/// Parameters of the linear family: `linear`, `ridge`, `logistic`.
+/// Parameters of least squares: `linear`, `ridge`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LinearParams {
     /// Strength of the squared (L2) penalty on coefficients, never on the intercept: `ridge` minimises
-    /// ‖y − Xw − b‖² + l2·‖w‖² (scikit-learn's `alpha`); `logistic` the summed log loss + l2/2·‖w‖² (its `1/C`).
-    /// `linear` has no penalty and ignores it.
+    /// ‖y − Xw − b‖² + l2·‖w‖² (scikit-learn's `alpha`). `linear` has no penalty and ignores it.
     pub l2: f64,
-    /// Most passes of the optimiser; `logistic` only.
+    /// Most iterations, needed only beyond 5,000 features, where the equations are not solved in one go.
     pub max_iterations: u64,
-    /// The optimiser stops when the gradient's largest component, divided by the number of rows, is below this.
+    /// Those iterations stop when the gradient's largest component, divided by the sum of weights, is below this.
     pub tolerance: f64,
 }
 
 impl Default for LinearParams {
     fn default() -> LinearParams {
         LinearParams { l2: 1.0, max_iterations: 200, tolerance: 1e-6 }
+    }
+}
+
+/// What keeps coefficients small; intercepts are never penalised.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Penalty {
+    /// l2/2·‖w‖²: all coefficients smaller.
+    #[default]
+    L2,
+    /// l1·‖w‖₁: many coefficients exactly 0.
+    L1,
+    /// l1·‖w‖₁ + l2/2·‖w‖².
+    ElasticNet,
+    /// Nothing.
+    None,
+}
+
+/// Parameters of generalised linear models: `logistic`, `poisson`.
+///
+/// Both minimise Σ loss + l1·‖w‖₁ + l2/2·‖w‖², the sum over rows, not their mean. In terms of scikit-learn:
+/// `LogisticRegression(C, l1_ratio)` has l2 = (1 − l1_ratio)/C and l1 = l1_ratio/C; `PoissonRegressor(alpha)` has
+/// l2 = alpha × rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogisticParams {
+    /// Which of `l1` and `l2` count; the other is ignored.
+    pub penalty: Penalty,
+    /// Strength of the squared penalty.
+    pub l2: f64,
+    /// Strength of the penalty on absolute values.
+    pub l1: f64,
+    /// Most passes of the optimiser.
+    pub max_iterations: u64,
+    /// The optimiser stops when the gradient's largest component, divided by the sum of weights, is below this.
+    pub tolerance: f64,
+}
+
+impl Default for LogisticParams {
+    fn default() -> LogisticParams {
+        LogisticParams { penalty: Penalty::L2, l2: 1.0, l1: 1.0, max_iterations: 200, tolerance: 1e-6 }
+    }
+}
+
+/// Strength of the penalty of `lasso` and `elastic_net`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Alpha {
+    /// A word.
+    Named(AlphaName),
+    /// This strength.
+    Value(f64),
+}
+
+/// Words in place of a strength.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlphaName {
+    /// The strength of lowest squared error under cross-validation on the training rows.
+    Auto,
+}
+
+/// Parameters of `lasso`, which minimises ‖y − Xw − b‖² / (2·rows) + alpha·‖w‖₁.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LassoParams {
+    /// Strength of the penalty, scikit-learn's `alpha`; `auto` chooses it, as `LassoCV` does.
+    pub alpha: Alpha,
+    /// Strengths that `auto` tries, from the one that leaves no coefficient down to a thousandth of it.
+    pub alphas: usize,
+    /// Parts of the training rows that `auto` holds out in turn.
+    pub folds: usize,
+    /// Most passes over the coefficients.
+    pub max_iterations: u64,
+    /// The passes stop when the duality gap is below this share of ‖y − mean‖²; as scikit-learn's `tol`.
+    pub tolerance: f64,
+}
+
+impl Default for LassoParams {
+    fn default() -> LassoParams {
+        LassoParams {
+            alpha: Alpha::Named(AlphaName::Auto),
+            alphas: 100,
+            folds: 5,
+            max_iterations: 1_000,
+            tolerance: 1e-6,
+        }
+    }
+}
+
+/// Parameters of `elastic_net`, which minimises
+/// ‖y − Xw − b‖² / (2·rows) + alpha·l1_ratio·‖w‖₁ + alpha·(1 − l1_ratio)/2·‖w‖².
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ElasticNetParams {
+    /// As of [`LassoParams`]; scikit-learn's `ElasticNetCV` is the one that chooses.
+    pub alpha: Alpha,
+    /// Share of the penalty that is on absolute values: 1 is `lasso`, 0 is `ridge`. `auto` needs more than 0.
+    pub l1_ratio: f64,
+    /// As of [`LassoParams`].
+    pub alphas: usize,
+    /// As of [`LassoParams`].
+    pub folds: usize,
+    /// As of [`LassoParams`].
+    pub max_iterations: u64,
+    /// As of [`LassoParams`].
+    pub tolerance: f64,
+}
+
+impl Default for ElasticNetParams {
+    fn default() -> ElasticNetParams {
+        ElasticNetParams::of(LassoParams::default(), 0.5)
+    }
+}
+
+impl ElasticNetParams {
+    /// The parameters of `lasso` with another share of absolute values.
+    pub fn of(params: LassoParams, l1_ratio: f64) -> ElasticNetParams {
+        let LassoParams { alpha, alphas, folds, max_iterations, tolerance } = params;
+        ElasticNetParams { alpha, l1_ratio, alphas, folds, max_iterations, tolerance }
     }
 }
 

@@ -7,15 +7,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::data::matrix::{FeatureValues, Matrix};
+use crate::models::linear::sums;
 
-/// Rows that are worked on at once: a block of one column stays in the first cache.
-pub const BLOCK_ROWS: usize = 512;
-/// Rows below which a chunk is not worth a task.
-const CHUNK_ROWS: usize = 4096;
-/// Most chunks, and so most tasks of one pass.
-const CHUNKS_MAX: usize = 64;
-/// Most floats that the partial sums of all chunks may have together: 256 MiB.
-const PARTIAL_CELLS_MAX: usize = 1 << 25;
 /// Most codes that one look-up table of a group of indicators spans.
 const GROUP_CODES_MAX: u32 = 1 << 16;
 /// The place of codes that no feature stands for.
@@ -47,6 +40,8 @@ pub struct Design<'a> {
     pub shifts: Vec<f64>,
     /// What each feature was then divided by; 1 for indicators.
     pub scales: Vec<f64>,
+    weights: Option<&'a [f64]>,
+    total: f64,
 }
 
 impl<'a> Design<'a> {
@@ -60,6 +55,8 @@ impl<'a> Design<'a> {
             groups: Vec::new(),
             shifts: vec![0.0; width],
             scales: vec![1.0; width],
+            weights: None,
+            total: matrix.rows() as f64,
         };
         for (place, feature) in matrix.features().iter().enumerate() {
             match &feature.values {
@@ -73,11 +70,17 @@ impl<'a> Design<'a> {
         design
     }
 
-    /// Numbers with mean 0 and variance 1, so that optimisers and eigenvalues see comparable features; constant ones are
-    /// 0 everywhere. Indicators stay 0 and 1.
-    pub fn standard(matrix: &'a Matrix) -> Design<'a> {
+    /// Numbers with mean 0 and variance 1, so that optimisers and eigenvalues see comparable features; constant ones
+    /// are 0 everywhere. Indicators stay 0 and 1. `weights` say how much each row counts, here and wherever sums are
+    /// made.
+    pub fn standard(matrix: &'a Matrix, weights: Option<&'a [f64]>) -> Design<'a> {
         let mut design = Design::plain(matrix);
-        let moments: Vec<(f64, f64)> = design.numbers.par_iter().map(|number| moments(number.values)).collect();
+        if let Some(weights) = weights {
+            design.weights = Some(weights);
+            design.total = weights.iter().sum();
+        }
+        let moments: Vec<(f64, f64)> =
+            design.numbers.par_iter().map(|number| sums::moments(number.values, weights)).collect();
         for (number, (shift, scale)) in design.numbers.iter_mut().zip(moments) {
             number.shift = shift;
             number.inverse = 1.0 / scale;
@@ -97,6 +100,24 @@ impl<'a> Design<'a> {
         self.width
     }
 
+    /// How much a row counts.
+    #[inline]
+    pub fn weight(&self, row: usize) -> f64 {
+        self.weights.map_or(1.0, |weights| weights[row])
+    }
+
+    /// Sum of the weights of all rows.
+    pub fn total(&self) -> f64 {
+        self.total
+    }
+
+    /// Multiplies the values of a block of rows by their weights.
+    pub fn weigh(&self, block: Range<usize>, values: &mut [f64]) {
+        if let Some(weights) = self.weights {
+            values.iter_mut().zip(&weights[block]).for_each(|(value, weight)| *value *= weight);
+        }
+    }
+
     /// The numeric features.
     pub fn numbers(&self) -> &[Number<'a>] {
         &self.numbers
@@ -109,27 +130,29 @@ impl<'a> Design<'a> {
 
     /// Scores of the rows `range`: for each output, its intercept and the sum of coefficient times feature.
     ///
-    /// `point` has `width` coefficients and an intercept for each output; `scores` gets all rows of the first output, then
-    /// of the next. Every score adds its terms in the same order, whatever rows it is computed with.
+    /// `point` has `width` coefficients and an intercept for each output; `scores` gets all rows of the first output,
+    /// then of the next. Every score adds its terms in the same order, whatever rows it is computed with.
     pub fn scores(&self, range: Range<usize>, point: &[f64], scores: &mut [f64]) {
         let rows = range.len();
         for (output, out) in point.chunks_exact(self.width + 1).zip(scores.chunks_exact_mut(rows)) {
             out.fill(output[self.width]);
         }
-        let mut column = vec![0.0; rows];
         for number in &self.numbers {
-            number.fill(range.clone(), &mut column);
+            let values = &number.values[range.clone()];
             for (output, out) in point.chunks_exact(self.width + 1).zip(scores.chunks_exact_mut(rows)) {
                 let coefficient = output[number.place];
-                for (score, value) in out.iter_mut().zip(&column) {
-                    *score += coefficient * value;
+                if coefficient != 0.0 {
+                    for (score, value) in out.iter_mut().zip(values) {
+                        *score += coefficient * ((value - number.shift) * number.inverse);
+                    }
                 }
             }
         }
         for group in &self.groups {
+            let codes = &group.codes[range.clone()];
             for (output, out) in point.chunks_exact(self.width + 1).zip(scores.chunks_exact_mut(rows)) {
-                for (score, row) in out.iter_mut().zip(range.clone()) {
-                    if let Some(place) = group.place(row) {
+                for (score, &code) in out.iter_mut().zip(codes) {
+                    if let Some(place) = group.place_of(code) {
                         *score += output[place];
                     }
                 }
@@ -137,29 +160,76 @@ impl<'a> Design<'a> {
         }
     }
 
-    /// Adds to `sums`, laid out like a point, each feature's (and the intercept's 1) product with `weights`, laid out like
-    /// scores.
-    pub fn products(&self, range: Range<usize>, weights: &[f64], sums: &mut [f64]) {
+    /// Adds to `sums`, laid out like a point, each feature's (and the intercept's 1) product with `factors`, laid out
+    /// like scores.
+    pub fn products(&self, range: Range<usize>, factors: &[f64], sums: &mut [f64]) {
         let rows = range.len();
         let mut column = vec![0.0; rows];
-        for (output, weight) in sums.chunks_exact_mut(self.width + 1).zip(weights.chunks_exact(rows)) {
-            output[self.width] += weight.iter().sum::<f64>();
+        for (output, factor) in sums.chunks_exact_mut(self.width + 1).zip(factors.chunks_exact(rows)) {
+            output[self.width] += factor.iter().sum::<f64>();
         }
         for number in &self.numbers {
             number.fill(range.clone(), &mut column);
-            for (output, weight) in sums.chunks_exact_mut(self.width + 1).zip(weights.chunks_exact(rows)) {
-                output[number.place] += dot(weight, &column);
+            for (output, factor) in sums.chunks_exact_mut(self.width + 1).zip(factors.chunks_exact(rows)) {
+                output[number.place] += sums::dot(factor, &column);
             }
         }
+        self.group_products(range, factors, sums);
+    }
+
+    /// The part of the indicators in [`Design::products`].
+    fn group_products(&self, range: Range<usize>, factors: &[f64], sums: &mut [f64]) {
+        let rows = range.len();
         for group in &self.groups {
-            for (output, weight) in sums.chunks_exact_mut(self.width + 1).zip(weights.chunks_exact(rows)) {
-                for (weight, row) in weight.iter().zip(range.clone()) {
-                    if let Some(place) = group.place(row) {
-                        output[place] += weight;
+            let codes = &group.codes[range.clone()];
+            for (output, factor) in sums.chunks_exact_mut(self.width + 1).zip(factors.chunks_exact(rows)) {
+                for (factor, &code) in factor.iter().zip(codes) {
+                    if let Some(place) = group.place_of(code) {
+                        output[place] += factor;
                     }
                 }
             }
         }
+    }
+
+    /// `Σ factor(row) · z` over all rows, with the intercept's 1 last; `fill` is given a block and sets its factors.
+    /// One pass over the rows.
+    pub fn totals(&self, fill: impl Fn(Range<usize>, &mut [f64]) + Sync) -> Vec<f64> {
+        self.sum(|block, sums| {
+            let mut factors = [0.0; sums::BLOCK_ROWS];
+            let factors = &mut factors[..block.len()];
+            fill(block.clone(), factors);
+            self.products(block, factors, sums);
+        })
+    }
+
+    /// Weighted means of the standardised features: 0 for numbers, the share of rows for indicators.
+    pub fn means(&self) -> Vec<f64> {
+        let mut means = self.sum(|block, sums| {
+            let mut factors = [1.0; sums::BLOCK_ROWS];
+            let factors = &mut factors[..block.len()];
+            self.weigh(block.clone(), factors);
+            self.group_products(block, factors, sums);
+        });
+        means.pop();
+        means.iter_mut().for_each(|sum| *sum /= self.total);
+        means
+    }
+
+    /// Sums, laid out like a point of one output, to which `add` adds block by block.
+    fn sum(&self, add: impl Fn(Range<usize>, &mut [f64]) + Sync) -> Vec<f64> {
+        let size = self.width + 1;
+        let partial = |range| {
+            let mut sums = vec![0.0; size];
+            sums::blocks(range, 1).for_each(|block| add(block, &mut sums));
+            sums
+        };
+        let partials: Vec<Vec<f64>> = sums::chunks(self.rows, size).into_par_iter().map(partial).collect();
+        let mut total = vec![0.0; size];
+        for partial in partials {
+            total.iter_mut().zip(partial).for_each(|(total, part)| *total += part);
+        }
+        total
     }
 
     /// A point of standardised features as one of the features as they are: the same scores.
@@ -193,7 +263,12 @@ impl<'a> Design<'a> {
     }
 }
 
-impl Number<'_> {
+impl<'a> Number<'a> {
+    /// Its values as they are, what is subtracted from them, and what they are then multiplied with.
+    pub fn parts(&self) -> (&'a [f64], f64, f64) {
+        (self.values, self.shift, self.inverse)
+    }
+
     /// Copies the rows `range`, standardised, to `column`.
     pub fn fill(&self, range: Range<usize>, column: &mut [f64]) {
         for (out, value) in column.iter_mut().zip(&self.values[range]) {
@@ -202,56 +277,22 @@ impl Number<'_> {
     }
 }
 
-impl Group<'_> {
+impl<'a> Group<'a> {
+    /// One code a row.
+    pub fn codes(&self) -> &'a [u32] {
+        self.codes
+    }
+
     /// Position of the feature that is 1 in `row`, if any of this group is.
     #[inline]
     pub fn place(&self, row: usize) -> Option<usize> {
-        let offset = self.codes[row].wrapping_sub(self.first) as usize;
+        self.place_of(self.codes[row])
+    }
+
+    /// Position of the feature that stands for `code`, if any of this group does.
+    #[inline]
+    pub fn place_of(&self, code: u32) -> Option<usize> {
+        let offset = code.wrapping_sub(self.first) as usize;
         self.places.get(offset).filter(|place| **place != NO_PLACE).map(|place| *place as usize)
-    }
-}
-
-/// Parts of `rows` that may be summed apart, when each partial sum has `cells` floats. They depend on these two numbers
-/// only; who sums the parts in order gets the same bits on any number of threads.
-pub fn chunks(rows: usize, cells: usize) -> Vec<Range<usize>> {
-    let count = (rows / CHUNK_ROWS).min(CHUNKS_MAX).min(PARTIAL_CELLS_MAX / cells.max(1)).max(1);
-    (0..count).map(|chunk| chunk * rows / count..(chunk + 1) * rows / count).collect()
-}
-
-/// Blocks of a range.
-pub fn blocks(range: Range<usize>) -> impl Iterator<Item = Range<usize>> {
-    let end = range.end;
-    range.step_by(BLOCK_ROWS).map(move |start| start..(start + BLOCK_ROWS).min(end))
-}
-
-/// Sum of products in eight lanes, which the compiler turns into vector instructions.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let (a, a_rest) = a.as_chunks::<8>();
-    let (b, b_rest) = b.as_chunks::<8>();
-    let mut lanes = [0.0; 8];
-    for (a, b) in a.iter().zip(b) {
-        for lane in 0..8 {
-            lanes[lane] += a[lane] * b[lane];
-        }
-    }
-    lanes.iter().sum::<f64>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f64>()
-}
-
-/// Mean and standard deviation (1 for a constant), by way of the range so that nothing overflows however large the values.
-fn moments(values: &[f64]) -> (f64, f64) {
-    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let half = high / 2.0 - low / 2.0;
-    if values.is_empty() || half < f64::MIN_POSITIVE {
-        return (if values.is_empty() { 0.0 } else { low }, 1.0);
-    }
-    let middle = low / 2.0 + high / 2.0;
-    let count = values.len() as f64;
-    let mean = values.iter().map(|value| (value - middle) / half).sum::<f64>() / count;
-    let square = |value: &f64| ((value - middle) / half - mean).powi(2);
-    let deviation = half * (values.iter().map(square).sum::<f64>() / count).sqrt();
-    match deviation >= f64::MIN_POSITIVE {
-        true => (middle + half * mean, deviation),
-        false => (low, 1.0),
     }
 }

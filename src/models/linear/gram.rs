@@ -6,7 +6,8 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef, Par};
 use rayon::prelude::*;
 
-use crate::models::linear::design::{self, BLOCK_ROWS, Design};
+use crate::models::linear::design::Design;
+use crate::models::linear::sums::{self, BLOCK_ROWS};
 
 /// Sums of one chunk of rows.
 struct Partial {
@@ -18,13 +19,14 @@ struct Partial {
     pairs: Vec<f64>,
 }
 
-/// `Σ weight(row) · z zᵀ` over all rows, where `z` has all features of `design` and, last, a 1 for the intercept.
+/// `Σ weight(row) · z zᵀ` over one of `every` blocks of rows, where `z` has all features of `design` and, last, a 1 for
+/// the intercept.
 ///
 /// `O(rows × (numbers² + groups × (numbers + groups)))`: an indicator costs nothing in the rows where it is 0.
-pub fn gram(design: &Design<'_>, weight: impl Fn(usize) -> f64 + Sync) -> Mat<f64> {
+pub fn gram(design: &Design<'_>, every: usize, weight: impl Fn(usize) -> f64 + Sync) -> Mat<f64> {
     let size = design.width() + 1;
-    let chunks = design::chunks(design.rows(), 2 * size * size);
-    let partials: Vec<Partial> = chunks.into_par_iter().map(|range| partial(design, range, &weight)).collect();
+    let chunks = sums::chunks(design.rows(), 2 * size * size);
+    let partials: Vec<Partial> = chunks.into_par_iter().map(|range| partial(design, range, every, &weight)).collect();
     let mut total = Mat::<f64>::zeros(size, size);
     let places: Vec<usize> = design.numbers().iter().map(|number| number.place).chain([size - 1]).collect();
     for partial in &partials {
@@ -51,7 +53,7 @@ pub fn gram(design: &Design<'_>, weight: impl Fn(usize) -> f64 + Sync) -> Mat<f6
     total
 }
 
-fn partial(design: &Design<'_>, range: Range<usize>, weight: &(impl Fn(usize) -> f64 + Sync)) -> Partial {
+fn partial(design: &Design<'_>, range: Range<usize>, every: usize, weight: &(impl Fn(usize) -> f64 + Sync)) -> Partial {
     let size = design.width() + 1;
     let dense = design.numbers().len() + 1;
     let grouped = if design.groups().is_empty() { 0 } else { size };
@@ -64,7 +66,7 @@ fn partial(design: &Design<'_>, range: Range<usize>, weight: &(impl Fn(usize) ->
     let mut weighted = vec![0.0; BLOCK_ROWS * dense];
     let mut column = vec![0.0; BLOCK_ROWS];
     let mut here = Vec::with_capacity(design.groups().len());
-    for block in design::blocks(range) {
+    for block in sums::blocks(range, every) {
         let count = block.len();
         for (position, number) in design.numbers().iter().enumerate() {
             number.fill(block.clone(), &mut column);

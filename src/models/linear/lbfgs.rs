@@ -1,5 +1,5 @@
-//! L-BFGS (Nocedal and Wright 2006, algorithm 7.5) with the line search of Moré and Thuente, both argmin's, for problems
-//! of many coefficients.
+//! L-BFGS (Nocedal and Wright 2006, algorithm 7.5) with the line search of Moré and Thuente, both argmin's, for
+//! problems of many coefficients.
 
 use std::cell::RefCell;
 
@@ -65,15 +65,15 @@ impl Gradient for Problem<'_> {
     }
 }
 
-/// Minimises `objective` until the norm of its gradient, and so each component, is below `tolerance`. `passed` receives
-/// the number of evaluations and the value, whenever the value became lower.
+/// Minimises `objective`, which must be smooth, from `start` until the norm of its gradient, and so each component, is
+/// below `tolerance`. `passed` receives the number of evaluations and the value, whenever the value became lower.
 pub fn minimise(
     objective: &Objective<'_>,
+    start: Vec<f64>,
     tolerance: f64,
     iterations_max: u64,
     mut passed: impl FnMut(u64, f64),
 ) -> Optimum {
-    let start = objective.start();
     let slope = objective.slope(&start);
     let seen = RefCell::new(Seen {
         last: (start.clone(), slope.clone()),
@@ -89,11 +89,12 @@ pub fn minimise(
     let start_state = |state: argmin::core::IterState<Vec<f64>, Vec<f64>, (), (), (), f64>| {
         state.param(start).max_iters(iterations_max)
     };
-    // A line search that finds nothing lower ends with an error: that is the end at the precision of floats, and the best
-    // point seen is still the answer; the caller judges it by its gradient.
+    // A line search that finds nothing lower ends with an error: that is the end at the precision of floats, and the
+    // best point seen is still the answer; the caller judges it by its gradient.
     let _ended = Executor::new(problem, solver).configure(start_state).timer(false).run();
     let seen = seen.into_inner();
     seen.lower.iter().for_each(|&(evaluations, value)| passed(evaluations, value));
     let (point, slope) = seen.best;
-    Optimum { point, slope }
+    let steepness = objective.steepness(&point, &slope.gradient);
+    Optimum { point, value: slope.value, steepness }
 }

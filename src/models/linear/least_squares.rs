@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 use faer::Mat;
-use rayon::prelude::*;
 
-use crate::base::fail;
 use crate::base::limits::NORMAL_FEATURES_MAX;
 use crate::models::input;
-use crate::models::linear::design::{self, Design};
+use crate::models::linear::checks;
+use crate::models::linear::conjugate;
+use crate::models::linear::design::Design;
 use crate::models::linear::fitted::{Linear, Link};
 use crate::models::linear::gram;
 use crate::models::linear::solve::{self, Factor};
@@ -19,73 +19,69 @@ use crate::spec::model::LinearParams;
 const REFINEMENTS: usize = 8;
 /// Refinement ends when a step changes the solution by less than this share.
 const REFINED: f64 = 1e-14;
-/// Centred squares of an indicator are 0 or at least 1/2, those of a standardised number 0 or the number of rows.
-const CONSTANT_SQUARES: f64 = 0.25;
-/// Penalties beyond this (features of almost no spread) would overflow; their coefficients are 0 either way.
-const PENALTY_MAX: f64 = 1e200;
+/// Smallest pivot, squared, of a factor that is believed; below, features may be collinear and eigenvalues decide.
+const PIVOT_MIN: f64 = 1e-8;
 
-/// Fits ordinary least squares; equals scikit-learn's `LinearRegression`.
+/// Fits ordinary least squares, rows counting as much as they weigh; equals scikit-learn's `LinearRegression`.
 ///
 /// Where features are collinear (all indicators of a column, more features than rows) the solution of smallest norm is
-/// taken, in the units of the given features; features whose correlation matrix has an eigenvalue below about 1e-12 count
-/// as collinear. `O(rows × features² + features³)`. Errors: as [`fit_ridge`].
+/// taken, in the units of the given features; features whose correlation matrix has an eigenvalue below about 1e-12
+/// count as collinear. `O(rows × features² + features³)`. Beyond [`NORMAL_FEATURES_MAX`] features the equations are
+/// solved by conjugate gradients: `O(rows × (numbers + groups))` a step, and of many solutions the one of smallest norm
+/// in standardised features. Errors: as [`fit_ridge`].
 pub fn fit_linear(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
-    let _: LinearParams = params::read("linear", fit.params)?;
-    least_squares("linear", fit, 0.0)
+    let params: LinearParams = params::read("linear", fit.params)?;
+    least_squares("linear", fit, &LinearParams { l2: 0.0, ..params })
 }
 
-/// Fits ridge regression: minimises ‖y − Xw − b‖² + l2·‖w‖²; equals scikit-learn's `Ridge(alpha=l2)`. `l2` of 0 gives
-/// `linear`.
+/// Fits ridge regression: minimises Σ weight·(y − Xw − b)² + l2·‖w‖²; equals scikit-learn's `Ridge(alpha=l2)`. `l2` of
+/// 0 gives `linear`.
 ///
-/// Errors: nothing to learn from, values that are not finite, categories, too many features, `l2` below 0.
+/// Errors: nothing to learn from, values that are not finite, categories, parameters out of range, weights that are
+/// negative or sum to 0.
 pub fn fit_ridge(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
     let params: LinearParams = params::read("ridge", fit.params)?;
     params::check("ridge", "l2", params.l2, params.l2 >= 0.0, "0 or more")?;
-    least_squares("ridge", fit, params.l2)
+    least_squares("ridge", fit, &params)
 }
 
-fn least_squares(kind: &str, fit: &mut FitInput<'_>, l2: f64) -> Result<Box<dyn Predictor>> {
-    input::learnable(kind, fit)?;
-    input::all_finite(kind, fit.matrix)?;
+fn least_squares(kind: &str, fit: &mut FitInput<'_>, params: &LinearParams) -> Result<Box<dyn Predictor>> {
+    params::check(kind, "tolerance", params.tolerance, params.tolerance > 0.0, "above 0")?;
+    let weights = checks::weights(kind, fit, 1)?;
     let truth = input::numbers(kind, fit.target)?;
-    let width = fit.matrix.features().len();
-    if width > NORMAL_FEATURES_MAX {
-        return Err(fail::usage(format!("`{kind}` takes at most {NORMAL_FEATURES_MAX} features; there are {width}"))
-            .hint("drop columns or lower the `max` of one_hot steps, or train `boost`")
-            .into());
-    }
-    let design = Design::standard(fit.matrix);
-    let point = design.unscaled(&solution(&design, truth, l2)?);
-    Ok(Box::new(Linear::new(kind, Link::Identity, width, point)?))
+    let design = Design::standard(fit.matrix, weights);
+    let point = match design.width() > NORMAL_FEATURES_MAX {
+        true => conjugate::solution(kind, &design, truth, params, fit.talk),
+        false => solution(&design, truth, params.l2)?,
+    };
+    Ok(Box::new(Linear::new(kind, Link::Identity, &design, design.unscaled(&point))?))
 }
 
 /// Coefficients of the standardised features, then the intercept.
-fn solution(design: &Design<'_>, truth: &[f64], l2: f64) -> Result<Vec<f64>> {
-    let (rows, width) = (design.rows() as f64, design.width());
-    let penalties: Vec<f64> = design.scales.iter().map(|scale| (l2 / scale / scale).min(PENALTY_MAX)).collect();
-    let gram = gram::gram(design, |_| 1.0);
-    let means: Vec<f64> = (0..width).map(|place| gram[(place, width)] / rows).collect();
+pub fn solution(design: &Design<'_>, truth: &[f64], l2: f64) -> Result<Vec<f64>> {
+    let (total, width) = (design.total(), design.width());
+    let penalties = checks::penalties(l2, &design.scales, 2);
+    let gram = gram::gram(design, 1, |row| design.weight(row));
+    let means: Vec<f64> = (0..width).map(|place| gram[(place, width)] / total).collect();
     let centred = |row: usize, column: usize| gram[(row, column)] - gram[(row, width)] * means[column];
-    let varies: Vec<bool> = (0..width).map(|place| centred(place, place) > CONSTANT_SQUARES).collect();
+    let varies: Vec<bool> = (0..width).map(|place| centred(place, place) > checks::CONSTANT_SHARE * total).collect();
     let normal = Mat::from_fn(width, width, |row, column| match varies[row] && varies[column] {
         true => centred(row, column) + if row == column { penalties[row] } else { 0.0 },
         false => 0.0,
     });
-    let factor = match l2 > 0.0 {
-        true => Factor::cholesky(&normal, 0.0).map_or_else(|| Factor::eigen(&normal), Ok)?,
-        false => Factor::eigen(&normal)?,
-    };
-    let mean = truth.iter().sum::<f64>() / rows;
+    let quick = Factor::cholesky(&normal, 0.0).filter(|factor| l2 > 0.0 || factor.smallest_pivot() > PIVOT_MIN);
+    let factor = quick.map_or_else(|| Factor::eigen(&normal), Ok)?;
+    let mean = weighted_mean(design, truth);
     let mut point = vec![0.0; width + 1];
     point[width] = mean;
     let mut last = f64::INFINITY;
-    // The products of the residuals come from the rows themselves, so each step repairs what rounding in the Gram matrix
-    // and in its factor has spoilt.
+    // The products of the residuals come from the rows themselves, so each step repairs what rounding in the Gram
+    // matrix and in its factor has spoilt.
     for _ in 0..REFINEMENTS {
         let mut right = residual_products(design, truth, &point);
-        let total = right[width];
+        let sum = right[width];
         for place in 0..width {
-            right[place] -= means[place] * total + penalties[place] * point[place];
+            right[place] -= means[place] * sum + penalties[place] * point[place];
         }
         let step = factor.solve(&right[..width]);
         let size = step.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
@@ -104,6 +100,11 @@ fn solution(design: &Design<'_>, truth: &[f64], l2: f64) -> Result<Vec<f64>> {
     Ok(point)
 }
 
+/// Mean of the target over the weights of the rows.
+pub fn weighted_mean(design: &Design<'_>, truth: &[f64]) -> f64 {
+    truth.iter().enumerate().map(|(row, value)| design.weight(row) * value).sum::<f64>() / design.total()
+}
+
 /// Moves within the solutions that fit equally well to the one of smallest norm in the units of the given features.
 fn smallest(design: &Design<'_>, factor: &Factor, point: &mut [f64]) {
     let mut null = factor.null_space();
@@ -117,22 +118,11 @@ fn smallest(design: &Design<'_>, factor: &Factor, point: &mut [f64]) {
     point.iter_mut().zip(&design.scales).for_each(|(value, scale)| *value *= scale);
 }
 
-fn residual_products(design: &Design<'_>, truth: &[f64], point: &[f64]) -> Vec<f64> {
-    let chunks = design::chunks(design.rows(), point.len());
-    let partial = |range| {
-        let mut sums = vec![0.0; point.len()];
-        for block in design::blocks(range) {
-            let mut residuals = vec![0.0; block.len()];
-            design.scores(block.clone(), point, &mut residuals);
-            residuals.iter_mut().zip(&truth[block.clone()]).for_each(|(score, truth)| *score = truth - *score);
-            design.products(block, &residuals, &mut sums);
-        }
-        sums
-    };
-    let partials: Vec<Vec<f64>> = chunks.into_par_iter().map(partial).collect();
-    let mut total = vec![0.0; point.len()];
-    for partial in partials {
-        total.iter_mut().zip(partial).for_each(|(total, part)| *total += part);
-    }
-    total
+/// Products of weighted residuals with each feature; their sum last.
+pub fn residual_products(design: &Design<'_>, truth: &[f64], point: &[f64]) -> Vec<f64> {
+    design.totals(|block, residuals| {
+        design.scores(block.clone(), point, residuals);
+        residuals.iter_mut().zip(&truth[block.clone()]).for_each(|(score, truth)| *score = truth - *score);
+        design.weigh(block, residuals);
+    })
 }

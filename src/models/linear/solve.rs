@@ -39,6 +39,17 @@ impl Factor {
         fine.then_some(Factor { scale, kind: Kind::Cholesky(scaled) })
     }
 
+    /// The smallest pivot of a Cholesky factor, squared: the share of a feature that the ones before it do not explain.
+    /// 0 for eigenvalues.
+    pub fn smallest_pivot(&self) -> f64 {
+        match &self.kind {
+            Kind::Cholesky(lower) => {
+                (0..lower.nrows()).map(|place| lower[(place, place)].powi(2)).fold(f64::INFINITY, f64::min)
+            }
+            Kind::Eigen { .. } => 0.0,
+        }
+    }
+
     /// Eigenvalues and eigenvectors of `matrix`. About 10 size³ operations. Errors: the iteration does not end.
     pub fn eigen(matrix: &Mat<f64>) -> Result<Factor> {
         let (scale, scaled) = unit_diagonal(matrix, 0.0);

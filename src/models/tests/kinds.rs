@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::data::matrix::Matrix;
 use crate::data::target::Target;
 use crate::models::predictor::Predictions;
-use crate::models::tests::{bytes, features, fit, matrix, numbers, read_back, three_classes, two_classes};
+use crate::models::tests::{bytes, counts, features, fit, matrix, numbers, read_back, three_classes, two_classes};
 use crate::models::zoo;
 use crate::spec::model::Task;
 
@@ -18,6 +18,7 @@ fn each(mut work: impl FnMut(&str, &Matrix, &Target, &str) -> Result<()>) -> Res
             let target = match task {
                 Task::Binary => two_classes()?,
                 Task::Multiclass => three_classes()?,
+                Task::Regression if kind.name == "poisson" => counts()?,
                 Task::Regression => numbers()?,
             };
             work(kind.name, &x, &target, params)?;

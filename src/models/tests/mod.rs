@@ -50,6 +50,13 @@ fn numbers() -> Result<Target> {
     Ok(Target::Numbers((0..ROWS).map(value).collect()))
 }
 
+/// Its target of counts.
+fn counts() -> Result<Target> {
+    let x = features()?;
+    let count = |row| (x.features()[0].values.get(row) * 0.4 + noise(row) / 20.0).exp().floor();
+    Ok(Target::Numbers((0..ROWS).map(count).collect()))
+}
+
 /// Its target of two classes.
 fn two_classes() -> Result<Target> {
     let x = features()?;

@@ -20,6 +20,8 @@ fn skip_head(form: &mut FormReader<'_>) -> Result<()> {
     for name in ["link", "width", "outputs"] {
         form.u64(name)?;
     }
+    form.f64s("means")?;
+    form.f64s("spreads")?;
     Ok(())
 }
 
