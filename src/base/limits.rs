@@ -113,3 +113,5 @@ pub const FETCH_REDIRECTS_MAX: usize = 10;
 pub const SOURCE_NAME_PARTS_MAX: usize = 16;
 /// How long a database may take from one row of an answer to the next.
 pub const QUERY_WAIT: Duration = Duration::from_secs(60 * 60);
+/// Most folds of a cross-validation: each is a fit of its own, and their numbers are kept in one byte a row.
+pub const FOLDS_MAX: usize = 100;

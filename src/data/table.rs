@@ -5,7 +5,9 @@ use std::io::{BufReader, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use polars::prelude::{Column, DataFrame, DataType, IdxCa, NamedFrom, PlSmallStr, Series, TimeUnit, TimeZone};
+use polars::prelude::{
+    Column, DataFrame, DataType, IdxCa, IntoColumn, NamedFrom, PlSmallStr, Series, StringChunked, TimeUnit, TimeZone,
+};
 
 use crate::base::fail;
 use crate::base::suggest;
@@ -183,6 +185,15 @@ impl Table {
     /// Errors: another number of rows, a name that is taken.
     pub fn with_texts(self, name: &str, values: Vec<String>) -> Result<Table> {
         self.with_column(Series::new(name.into(), values).into())
+    }
+
+    /// Adds a column of text at the end: for each row the one of `labels` that its code names; a code without a label is
+    /// missing. Copies no text but into the column.
+    ///
+    /// Errors: another number of rows, a name that is taken.
+    pub fn with_labels(self, name: &str, codes: &[u32], labels: &[String]) -> Result<Table> {
+        let texts: StringChunked = codes.iter().map(|code| labels.get(*code as usize).map(String::as_str)).collect();
+        self.with_column(texts.with_name(name.into()).into_column())
     }
 
     fn with_column(mut self, column: Column) -> Result<Table> {

@@ -34,10 +34,19 @@ impl Predictions {
 
     /// Most probable class of each row, the first on a tie; empty for numbers.
     pub fn classes(&self) -> Vec<u32> {
+        self.classes_at(None)
+    }
+
+    /// Class of each row; empty for numbers. Of two classes with a threshold: the second where its probability is above
+    /// it. Else the most probable one, the first on a tie, which is what a threshold of one half gives.
+    pub fn classes_at(&self, threshold: Option<f64>) -> Vec<u32> {
         let Predictions::Probabilities { classes, values } = self else {
             return Vec::new();
         };
-        values.chunks_exact((*classes).max(1)).map(|row| argmax(row) as u32).collect()
+        match (threshold, classes) {
+            (Some(threshold), 2) => values.as_chunks::<2>().0.iter().map(|row| u32::from(row[1] > threshold)).collect(),
+            _ => values.chunks_exact((*classes).max(1)).map(|row| argmax(row) as u32).collect(),
+        }
     }
 }
 
@@ -72,6 +81,8 @@ pub struct FitInput<'a> {
     pub weights: Option<&'a [f64]>,
     /// Features and true values of the validation rows, for early stopping; may be empty of rows.
     pub validation: Option<(&'a Matrix, &'a Target)>,
+    /// A fitted model of the same features, by name and order, to go on from; kinds that cannot refuse it.
+    pub from: Option<&'a dyn Predictor>,
     /// Parameters as written; each kind reads its own type from them and refuses unknown names.
     pub params: &'a toml::Table,
     /// Chance.

@@ -134,8 +134,7 @@ fn run_train(
     ctx: &OpCtx<'_>,
 ) -> Result<Executed> {
     let spec = space.spec.train.clone().unwrap_or_default();
-    let options =
-        TrainOptions { prepare: prepare_options(space, dataset)?, recipe, model: spec.model, params: spec.params };
+    let options = TrainOptions { prepare: prepare_options(space, dataset)?, recipe, spec };
     let report = train(space.repo, &options, ctx)?;
     let headline = crate::metrics::zoo::headline(report.task);
     let value = |metrics: &std::collections::BTreeMap<String, f64>| metrics.get(headline).copied().unwrap_or(f64::NAN);
@@ -217,7 +216,13 @@ fn run_register(
 
 /// What the project file says the columns mean.
 pub fn roles(data: &DataSpec) -> Roles {
-    Roles { target: data.target.clone(), task: data.task, key: data.key.clone(), ignore: data.ignore.clone() }
+    Roles {
+        target: data.target.clone(),
+        task: data.task,
+        key: data.key.clone(),
+        ignore: data.ignore.clone(),
+        weight: data.weight.clone(),
+    }
 }
 
 /// How the project file says the source is read.

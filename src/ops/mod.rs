@@ -8,6 +8,7 @@
 
 pub mod command;
 pub mod context;
+pub mod crossval;
 pub mod dataset;
 pub mod diff;
 pub mod document;
@@ -15,6 +16,7 @@ pub mod drifted;
 pub mod evaluate;
 pub mod execute;
 pub mod files;
+pub mod fit;
 pub mod fsck;
 pub mod gc;
 pub mod ingest;

@@ -112,8 +112,7 @@ fn with_predictions(table: Table, package: &ModelPackage, predictions: &Predicti
         Predictions::Numbers(values) => table.with_numbers(&name("prediction".to_owned()), values.clone())?,
         Predictions::Probabilities { classes, values } => {
             let labels = &package.header.classes;
-            let chosen = predictions.classes().into_iter().map(|class| labels[class as usize].clone()).collect();
-            let mut table = table.with_texts(&name("prediction".to_owned()), chosen)?;
+            let mut table = table.with_labels(&name("prediction".to_owned()), &package.labels(predictions), labels)?;
             for (class, label) in labels.iter().enumerate() {
                 let share = values.iter().skip(class).step_by(*classes).copied().collect();
                 table = table.with_numbers(&name(format!("probability_{label}")), share)?;

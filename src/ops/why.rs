@@ -79,7 +79,14 @@ impl Trace<'_> {
         self.makers(package, "train")?;
         self.recipe(&record.recipe)?;
         self.split(&record.split)?;
-        self.dataset(&record.dataset)
+        self.dataset(&record.dataset)?;
+        match record.from {
+            Some(from) => {
+                let found = self.repo.resolve_model(&from.hex())?;
+                self.model(&found.package, &found.model)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Registered versions of a package, with the aliases that point at them and why.

@@ -1,9 +1,13 @@
 //! Tests of what people write.
 
 use crate::spec::gate::{Bound, Comparison, GateSpec};
+use crate::spec::model::TrainSpec;
 use crate::spec::project::ProjectSpec;
 use crate::spec::recipe::{ColumnKind, Columns, StepSpec};
 use crate::spec::split::SplitSpec;
+use crate::spec::training::{
+    CalibrationMethod, ClassWeight, ClassWeightRule, ThresholdCosts, ThresholdRule, ThresholdSpec,
+};
 
 #[test]
 fn an_empty_project_file_is_a_project() {
@@ -57,4 +61,36 @@ fn splits_leave_rows_for_training() {
     assert!(SplitSpec::default().check().is_ok());
     assert!(SplitSpec { test: 0.5, validation: 0.5, ..SplitSpec::default() }.check().is_err());
     assert!(SplitSpec { test: -0.1, ..SplitSpec::default() }.check().is_err());
+}
+
+#[test]
+fn what_is_decided_around_a_fit_is_read() {
+    let read = |text: &str| toml::from_str::<ProjectSpec>(&format!("[train]\n{text}")).map(|spec| spec.train);
+    let given = read(
+        "class_weight = 'balanced'\ncalibrate = 'platt'\nthreshold = 'cost'\nthreshold_costs = { false_negative = 5 }",
+    )
+    .expect("all of it is known")
+    .expect("a section");
+    assert_eq!(given.class_weight, Some(ClassWeight::Rule(ClassWeightRule::Balanced)));
+    assert_eq!(given.calibrate, CalibrationMethod::Platt);
+    assert_eq!(given.threshold, Some(ThresholdSpec::Rule(ThresholdRule::Cost)));
+    assert_eq!(given.threshold_costs, Some(ThresholdCosts { false_positive: 1.0, false_negative: 5.0 }));
+    assert!(given.check().is_ok());
+    let factors = read("class_weight = { yes = 2, no = 0.5 }\nthreshold = 0.3").expect("numbers").expect("a section");
+    assert!(matches!(factors.class_weight, Some(ClassWeight::Factors(factors)) if factors["yes"] == 2.0));
+    assert_eq!(factors.threshold, Some(ThresholdSpec::Value(0.3)));
+    for (text, says) in [
+        ("class_weight = 'balance'", "is not a class weight"),
+        ("class_weight = { yes = -1 }", "not a weight"),
+        ("threshold = 'f2'", "unknown threshold `f2`"),
+        ("threshold = 1.0", "the threshold is 1"),
+        ("calibrate = 'plat'", "unknown variant"),
+    ] {
+        let error = read(text).expect_err(text).to_string();
+        assert!(error.contains(says), "{text}: {error}");
+    }
+    let costs = read("threshold = 'f1'\nthreshold_costs = {}").expect("read").expect("a section");
+    assert!(costs.check().is_err(), "costs without a choice by cost");
+    // A plain section is written as it always was, so that stages do not run again.
+    assert_eq!(serde_json::to_string(&TrainSpec::default()).expect("plain"), "{}");
 }
