@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use polars::prelude::{
-    Column, DataFrame, DataType, IdxCa, IntoColumn, NamedFrom, PlSmallStr, Series, StringChunked, TimeUnit, TimeZone,
+    Column, DataFrame, DataType, Float64Chunked, IdxCa, IntoColumn, NamedFrom, PlSmallStr, Series, StringChunked,
+    TimeUnit, TimeZone,
 };
 
 use crate::base::fail;
@@ -176,7 +177,11 @@ impl Table {
     ///
     /// Errors: another number of rows, a name that is taken.
     pub fn with_numbers(self, name: &str, values: Vec<f64>) -> Result<Table> {
-        let column = plain_series(name, &Values::Number(values));
+        let whole = !values.iter().any(|value| value.is_nan());
+        let column = match whole {
+            true => Float64Chunked::from_vec(name.into(), values).into_column(),
+            false => plain_series(name, &Values::Number(values)),
+        };
         self.with_column(column)
     }
 

@@ -77,7 +77,8 @@ pub fn score_folds(
                 let (matrix, target) = features_of(subject, &fitted, split, part)?;
                 Ok(Rows { matrix, target, weights: subject.weights_of(&split.rows(part as u8)) })
             };
-            let (train, held) = (weighted(part(Part::Train)?, spec)?, part(Part::Validation)?);
+            let (train, _) = weighted(part(Part::Train)?, spec)?;
+            let held = part(Part::Validation)?;
             let start = from.map(ModelPackage::predictor);
             let watched = stops_early.then_some(&held);
             let predictor = fit_kind(kind, spec, &train, watched, start, &quiet, &mut Vec::new())?;

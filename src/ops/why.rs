@@ -80,12 +80,16 @@ impl Trace<'_> {
         self.recipe(&record.recipe)?;
         self.split(&record.split)?;
         self.dataset(&record.dataset)?;
-        match record.from {
-            Some(from) => {
-                let found = self.repo.resolve_model(&from.hex())?;
-                self.model(&found.package, &found.model)
+        let Some(from) = record.from else {
+            return Ok(());
+        };
+        match self.repo.resolve_model(&from.hex()) {
+            Ok(found) => self.model(&found.package, &found.model),
+            // A model that was pulled may have left the record of its start behind; the package is there.
+            Err(_) => {
+                self.add("model", from.hex(), "earlier model", json!({}));
+                Ok(())
             }
-            None => Ok(()),
         }
     }
 

@@ -14,4 +14,5 @@ mod ingest;
 mod journey;
 mod pipeline;
 mod tidy;
+mod training;
 mod validate;

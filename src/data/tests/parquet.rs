@@ -153,7 +153,11 @@ fn columns_and_rows_are_picked_and_added() -> Result<()> {
     assert_eq!((table.cell(3, "i"), table.cell(0, "none")), (None, None));
     let taken = failure(table.clone().with_texts("t", vec![String::new(); 3]));
     assert_eq!(taken.what, "the table already has a column called `t`");
-    assert!(table.with_numbers("short", vec![1.0]).is_err());
+    assert!(table.clone().with_numbers("short", vec![1.0]).is_err());
+    let labels = ["x", "y"].map(str::to_owned);
+    let labelled = table.with_labels("label", &[1, 9, 0], &labels)?;
+    assert_eq!(cells(&labelled, "label"), ["y", "-", "x"]);
+    assert!(labelled.with_labels("short", &[0], &labels).is_err());
     Ok(())
 }
 
