@@ -138,13 +138,17 @@ fn run_train(
     let report = train(space.repo, &options, ctx)?;
     let headline = crate::metrics::zoo::headline(report.task);
     let value = |metrics: &std::collections::BTreeMap<String, f64>| metrics.get(headline).copied().unwrap_or(f64::NAN);
-    let summary = format!(
+    let mut summary = format!(
         "{}: {} {headline} {:.4} (baseline {:.4})",
         report.kind,
         report.scored_on,
         value(&report.metrics),
         value(&report.baseline)
     );
+    if let Some(folds) = &report.folds {
+        let (mean, deviation) = (value(&folds.mean), value(&folds.deviation));
+        summary += &format!(", {} folds {mean:.4} ± {deviation:.4}", folds.folds.len());
+    }
     let outputs = [("model".to_owned(), report.model), ("model_record".to_owned(), report.record)].into();
     Ok(Executed { run: Some(report.run), outputs, summary, yes: true })
 }

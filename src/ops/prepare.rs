@@ -266,6 +266,11 @@ fn divide(repo: &Repo, subject: &Subject, spec: &SplitSpec, ctx: &OpCtx<'_>) -> 
     let seed = Seed(ctx.seed).derive("split");
     let keys = &subject.roles.key;
     let split = split(&subject.table, Some(&subject.target), &subject.target_rows, spec, keys, seed)?;
+    if split.counts()[Part::Train as usize] < 2 {
+        return Err(fail::usage("the split leaves one training row, from which nothing can be learned")
+            .hint("give more data, or make the test and validation parts smaller")
+            .into());
+    }
     let left_out = subject.target_rows.iter().filter(|row| split.parts()[**row as usize] == NONE).count();
     if left_out > 0 {
         let rows = units::plural(left_out as u64, "row");

@@ -235,7 +235,7 @@ fn a_fit_goes_on_from_a_model() {
     let second = sandbox.json(&["train", "--from", "loans@v1", "--set", "trees=5"]);
     assert_eq!((&second["from"], &second["kind"]), (&"loans@v1".into(), &"boost".into()));
     assert_eq!(second["features"], first["features"]);
-    let why = sandbox.json(&["why", "run:last"]);
+    let why = sandbox.json(&["why", second["model"].as_str().unwrap_or_default()]);
     let models: Vec<&Value> =
         why["chain"].as_array().into_iter().flatten().filter(|link| link["kind"] == "model").collect();
     assert_eq!(models.len(), 2, "{why:#}");
@@ -325,7 +325,7 @@ fn degenerate_tables_are_answered_in_words() {
     check("one_row", "x,y\n1,a\n", &[], 2, "has the same value in every row");
     check("two_rows", "x,y\n1,a\n2,b\n", &[], 2, "too few to be divided");
     let few = "x,y\n1,1.5\n2,2.5\n3,4.5\n";
-    check("one_training_row", few, &["--model", "linear"], 2, "needs at least 2 training rows");
+    check("one_training_row", few, &["--model", "linear"], 2, "leaves one training row");
     let dividing = "x,p,y\n1,train,a\n2,train,b\n3,train,a\n4,train,b\n5,validation,c\n6,test,a\n7,test,c\n";
     sandbox.write("mlops.toml", "[split]\nmethod = 'column'\ncolumn = 'p'\n");
     check("unseen", dividing, &["--model", "forest"], 0, "no training row is of class `c`: the model cannot learn it");
