@@ -4,7 +4,7 @@ use crate::spec::gate::{Bound, Comparison, GateSpec};
 use crate::spec::model::TrainSpec;
 use crate::spec::project::ProjectSpec;
 use crate::spec::recipe::{ColumnKind, Columns, StepSpec};
-use crate::spec::split::SplitSpec;
+use crate::spec::split::{Gap, SplitSpec};
 use crate::spec::training::{
     CalibrationMethod, ClassWeight, ClassWeightRule, ThresholdCosts, ThresholdRule, ThresholdSpec,
 };
@@ -93,4 +93,29 @@ fn what_is_decided_around_a_fit_is_read() {
     assert!(costs.check().is_err(), "costs without a choice by cost");
     // A plain section is written as it always was, so that stages do not run again.
     assert_eq!(serde_json::to_string(&TrainSpec::default()).expect("plain"), "{}");
+}
+
+#[test]
+fn gaps_are_read_and_written() -> anyhow::Result<()> {
+    for (text, wanted) in
+        [("7d", "7d"), ("2w", "14d"), ("90m", "90m"), ("120m", "2h"), ("100 rows", "100 rows"), ("2.5", "2.5")]
+    {
+        assert_eq!(text.parse::<Gap>()?.to_string(), wanted);
+    }
+    for text in ["", "d", "7y", "-1d", "0d", "0", "-3", "nan", "inf", "7 days ago", "99999999999d"] {
+        assert!(text.parse::<Gap>().is_err(), "{text}");
+    }
+    let read: SplitSpec = toml::from_str("method = 'time'\ncolumn = 'd'\ngap = '7d'\nfolds = 5")?;
+    assert_eq!((read.gap, read.folds), (Some(Gap::Micros(7 * 86_400_000_000)), 5));
+    assert_eq!(serde_json::to_value(&read)?["gap"], "7d");
+    let number: SplitSpec = toml::from_str("method = 'time'\ncolumn = 'd'\ngap = 3")?;
+    assert_eq!(number.gap, Some(Gap::Units(3.0)));
+    assert!(toml::from_str::<SplitSpec>("gap = 'soon'").is_err_and(|error| error.to_string().contains("not a gap")));
+    assert!(SplitSpec { gap: number.gap, ..SplitSpec::default() }.check().is_err(), "no time, no gap");
+    assert!(SplitSpec { folds: 1, ..SplitSpec::default() }.check().is_err());
+    // What older versions wrote reads as it did, and is written as it was.
+    let old = r#"{"method":"auto","test":0.2,"validation":0.2}"#;
+    let read: SplitSpec = serde_json::from_str(old)?;
+    assert_eq!((serde_json::to_string(&read)?.as_str(), read), (old, SplitSpec::default()));
+    Ok(())
 }

@@ -211,31 +211,6 @@ proptest! {
 }
 
 #[test]
-fn gaps_are_read_and_written() -> Result<()> {
-    for (text, wanted) in
-        [("7d", "7d"), ("2w", "14d"), ("90m", "90m"), ("120m", "2h"), ("100 rows", "100 rows"), ("2.5", "2.5")]
-    {
-        assert_eq!(text.parse::<Gap>()?.to_string(), wanted);
-    }
-    for text in ["", "d", "7y", "-1d", "0d", "0", "-3", "nan", "inf", "7 days ago", "99999999999d"] {
-        assert!(text.parse::<Gap>().is_err(), "{text}");
-    }
-    let read: SplitSpec = toml::from_str("method = 'time'\ncolumn = 'd'\ngap = '7d'\nfolds = 5")?;
-    assert_eq!((read.gap, read.folds), (Some(Gap::Micros(7 * 86_400_000_000)), 5));
-    assert_eq!(serde_json::to_value(&read)?["gap"], "7d");
-    let number: SplitSpec = toml::from_str("method = 'time'\ncolumn = 'd'\ngap = 3")?;
-    assert_eq!(number.gap, Some(Gap::Units(3.0)));
-    assert!(toml::from_str::<SplitSpec>("gap = 'soon'").is_err_and(|error| error.to_string().contains("not a gap")));
-    assert!(SplitSpec { gap: number.gap, ..SplitSpec::default() }.check().is_err(), "no time, no gap");
-    assert!(SplitSpec { folds: 1, ..SplitSpec::default() }.check().is_err());
-    // What older versions wrote reads as it did, and is written as it was.
-    let old = r#"{"method":"auto","test":0.2,"validation":0.2}"#;
-    let read: SplitSpec = serde_json::from_str(old)?;
-    assert_eq!((serde_json::to_string(&read)?.as_str(), read), (old, SplitSpec::default()));
-    Ok(())
-}
-
-#[test]
 fn weights_are_numbers_that_count() -> Result<()> {
     let table = table("w,t,y\n1,a,1\n0.5,b,2\n,c,3\n-1,d,4\n")?;
     assert_eq!(weights::read(&table, "w", &[0, 1])?, [1.0, 0.5]);
