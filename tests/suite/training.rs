@@ -271,7 +271,7 @@ fn every_choice_is_part_of_the_key_of_its_stage() {
         let names = all.iter().filter(|stage| stage["state"] == "stale").filter_map(|stage| stage["name"].as_str());
         (names.map(str::to_owned).collect(), stages.to_string())
     };
-    let mut check = |extra: &str, first: &str, named: &str| {
+    let check = |extra: &str, first: &str, named: &str| {
         let (names, text) = stale(&format!("{PROJECT}{extra}"));
         assert_eq!(names.first().map(String::as_str), Some(first), "{extra}: {text}");
         assert!(text.contains(named), "{extra}: {text}");
