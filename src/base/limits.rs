@@ -24,6 +24,8 @@ pub const FINDING_ROWS_MAX: usize = 20;
 pub const DOMAIN_VALUES_MAX: usize = 100;
 /// Most classes of a classification target.
 pub const CLASSES_MAX: usize = 1_000;
+/// Most folds of a cross-validation: each is a fit of its own, and their numbers are kept in one byte a row.
+pub const FOLDS_MAX: usize = 100;
 /// Bytes of a command stage's output kept with its run, from the end.
 pub const STAGE_OUTPUT_BYTES_MAX: usize = 1 << 20;
 /// Bytes of `mlops.toml`, `mlops.lock` and `schema.toml`.
@@ -113,5 +115,3 @@ pub const FETCH_REDIRECTS_MAX: usize = 10;
 pub const SOURCE_NAME_PARTS_MAX: usize = 16;
 /// How long a database may take from one row of an answer to the next.
 pub const QUERY_WAIT: Duration = Duration::from_secs(60 * 60);
-/// Most folds of a cross-validation: each is a fit of its own, and their numbers are kept in one byte a row.
-pub const FOLDS_MAX: usize = 100;

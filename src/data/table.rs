@@ -5,10 +5,7 @@ use std::io::{BufReader, Read, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use polars::prelude::{
-    Column, DataFrame, DataType, Float64Chunked, IdxCa, IntoColumn, NamedFrom, PlSmallStr, Series, StringChunked,
-    TimeUnit, TimeZone,
-};
+use polars::prelude::{Column, DataFrame, DataType, IdxCa, NamedFrom, PlSmallStr, Series, TimeUnit, TimeZone};
 
 use crate::base::fail;
 use crate::base::suggest;
@@ -177,19 +174,12 @@ impl Table {
     ///
     /// Errors: another number of rows, a name that is taken.
     pub fn with_numbers(self, name: &str, values: Vec<f64>) -> Result<Table> {
-        let whole = !values.iter().any(|value| value.is_nan());
-        let column = match whole {
-            true => Float64Chunked::from_vec(name.into(), values).into_column(),
-            false => plain_series(name, &Values::Number(values)),
+        // Without a missing value, which most predictions are, this is a copy and no more.
+        let column = match values.iter().any(|value| value.is_nan()) {
+            false => Series::new(name.into(), values).into(),
+            true => plain_series(name, &Values::Number(values)),
         };
         self.with_column(column)
-    }
-
-    /// Adds a column of text at the end.
-    ///
-    /// Errors: another number of rows, a name that is taken.
-    pub fn with_texts(self, name: &str, values: Vec<String>) -> Result<Table> {
-        self.with_column(Series::new(name.into(), values).into())
     }
 
     /// Adds a column of text at the end: for each row the one of `labels` that its code names; a code without a label is
@@ -197,8 +187,16 @@ impl Table {
     ///
     /// Errors: another number of rows, a name that is taken.
     pub fn with_labels(self, name: &str, codes: &[u32], labels: &[String]) -> Result<Table> {
-        let texts: StringChunked = codes.iter().map(|code| labels.get(*code as usize).map(String::as_str)).collect();
-        self.with_column(texts.with_name(name.into()).into_column())
+        let texts: Vec<Option<&str>> =
+            codes.iter().map(|code| labels.get(*code as usize).map(String::as_str)).collect();
+        self.with_column(Series::new(name.into(), texts).into())
+    }
+
+    /// Adds a column of text at the end.
+    ///
+    /// Errors: another number of rows, a name that is taken.
+    pub fn with_texts(self, name: &str, values: Vec<String>) -> Result<Table> {
+        self.with_column(Series::new(name.into(), values).into())
     }
 
     fn with_column(mut self, column: Column) -> Result<Table> {
