@@ -122,6 +122,11 @@ impl Table {
         Ok(Table { frame: self.frame.take(&numbers).context("cannot pick rows of a table")? })
     }
 
+    /// `count` rows from row `start` on, or as many as there are; shares their memory.
+    pub fn slice(&self, start: usize, count: usize) -> Table {
+        Table { frame: self.frame.slice(i64::try_from(start).unwrap_or(i64::MAX), count) }
+    }
+
     /// The columns called `columns`, in that order; an unknown name is an error with a suggestion.
     pub fn select(&self, columns: &[&str]) -> Result<Table> {
         let columns = columns.iter().map(|name| self.column(name).cloned()).collect::<Result<Vec<_>>>()?;

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::base::fail;
 use crate::base::seed::Seed;
 use crate::base::talk::Talk;
 use crate::data::matrix::Matrix;
@@ -30,6 +31,25 @@ impl Predictions {
             Predictions::Numbers(values) => values.len(),
             Predictions::Probabilities { classes, values } => values.len() / (*classes).max(1),
         }
+    }
+
+    /// Answers for rows in pieces, one after the other.
+    ///
+    /// Errors: no piece, pieces of different kinds.
+    pub fn joined(pieces: Vec<Predictions>) -> Result<Predictions> {
+        let mut pieces = pieces.into_iter();
+        let mut all = pieces.next().ok_or_else(|| fail::world("there are no answers to join"))?;
+        for piece in pieces {
+            match (&mut all, piece) {
+                (Predictions::Numbers(all), Predictions::Numbers(more)) => all.extend(more),
+                (
+                    Predictions::Probabilities { classes, values },
+                    Predictions::Probabilities { classes: same, values: more },
+                ) if *classes == same => values.extend(more),
+                _ => return Err(fail::world("the answers to two parts of the rows are of different kinds").into()),
+            }
+        }
+        Ok(all)
     }
 
     /// Most probable class of each row, the first on a tie; empty for numbers.

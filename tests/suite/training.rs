@@ -226,6 +226,23 @@ fn a_threshold_is_what_predict_evaluate_and_serve_answer_by() {
 }
 
 #[test]
+fn many_rows_are_answered_as_few_are() {
+    let sandbox = ingested();
+    sandbox.run(&["train", "--model", "tree", "--set", "depth=4", "--calibrate", "platt"]).ok();
+    // Three columns: pieces of 65,536 rows.
+    let few = loans(300);
+    let header = few.lines().next().unwrap_or_default();
+    let body = few.strip_prefix(header).unwrap_or_default().trim_start().repeat(250);
+    sandbox.write("many.csv", format!("{header}\n{body}"));
+    sandbox.run(&["predict", "run:last", "loans.csv", "-o", "few.csv", "--keep", "id"]).ok();
+    sandbox.run(&["predict", "run:last", "many.csv", "-o", "many_scored.csv", "--keep", "id"]).ok();
+    let (few, many) = (sandbox.read("few.csv"), sandbox.read("many_scored.csv"));
+    let few: Vec<&str> = few.lines().skip(1).collect();
+    assert_eq!(many.lines().skip(1).count(), 75_000);
+    assert!(many.lines().skip(1).enumerate().all(|(row, line)| line == few[row % 300]));
+}
+
+#[test]
 fn a_fit_goes_on_from_a_model() {
     let sandbox = ingested();
     let first = sandbox.json(&["train", "--model", "boost", "--set", "trees=5"]);

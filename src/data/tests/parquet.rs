@@ -146,6 +146,8 @@ fn columns_and_rows_are_picked_and_added() -> Result<()> {
     assert!(table.take(&[3]).is_err());
     let table =
         table.with_numbers("prediction", vec![0.25, f64::NAN, 1.0])?.with_texts("class", vec!["a".to_owned(); 3])?;
+    assert_eq!(cells(&table.slice(1, 9), "i"), ["1", "1"]);
+    assert_eq!((cells(&table.slice(0, 1), "i"), table.slice(7, 2).rows()), (vec!["-3".to_owned()], 0));
     let mut csv = Vec::new();
     table.write_csv(&mut csv)?;
     let wanted = "t,i,prediction,class\n\"b,\"\"c\",-3,0.25,a\na,1,,a\na,1,1.0,a\n";
