@@ -42,6 +42,14 @@ impl Failure {
         self.hint = Some(hint.into());
         self
     }
+
+    /// What happened with the hint in brackets, for places that can hold one text only.
+    pub fn in_words(self) -> String {
+        match self.hint {
+            Some(hint) => format!("{} ({hint})", self.what),
+            None => self.what,
+        }
+    }
 }
 
 impl fmt::Display for Failure {

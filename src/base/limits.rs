@@ -24,6 +24,8 @@ pub const FINDING_ROWS_MAX: usize = 20;
 pub const DOMAIN_VALUES_MAX: usize = 100;
 /// Most classes of a classification target.
 pub const CLASSES_MAX: usize = 1_000;
+/// Most folds of a cross-validation: each is a fit of its own, and their numbers are kept in one byte a row.
+pub const FOLDS_MAX: usize = 100;
 /// Bytes of a command stage's output kept with its run, from the end.
 pub const STAGE_OUTPUT_BYTES_MAX: usize = 1 << 20;
 /// Bytes of `mlops.toml`, `mlops.lock` and `schema.toml`.

@@ -77,6 +77,9 @@ pub struct RoleArgs {
     /// Columns that identify a row; never used as features
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
     pub key: Vec<String>,
+    /// Column of numbers that says how much each row counts in a fit; never used as a feature
+    #[arg(long, value_name = "COLUMN")]
+    pub weight: Option<String>,
 }
 
 /// Kinds of prediction.
@@ -105,8 +108,8 @@ impl RoleArgs {
     /// Puts the flags over what the project file says of its data. Without a `[data]` section there is nothing to put
     /// them over, so one without a source is made: only verbs that never read the source call this.
     pub fn apply(&self, spec: &mut ProjectSpec) {
-        let given = self.target.is_some() || self.task.is_some() || !self.ignore.is_empty() || !self.key.is_empty();
-        if !given {
+        let listed = !self.ignore.is_empty() || !self.key.is_empty();
+        if self.target.is_none() && self.task.is_none() && self.weight.is_none() && !listed {
             return;
         }
         let data = spec.data.get_or_insert_with(|| DataSpec {
@@ -117,6 +120,7 @@ impl RoleArgs {
             null_values: None,
             ignore: Vec::new(),
             key: Vec::new(),
+            weight: None,
             format: None,
             delimiter: None,
             encoding: None,
@@ -134,6 +138,9 @@ impl RoleArgs {
         }
         if !self.key.is_empty() {
             data.key.clone_from(&self.key);
+        }
+        if self.weight.is_some() {
+            data.weight.clone_from(&self.weight);
         }
     }
 }

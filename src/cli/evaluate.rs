@@ -70,13 +70,13 @@ pub fn run(args: &EvaluateArgs, app: &App) -> Result<Answer> {
 }
 
 fn show(report: &EvaluateReport, ui: &Ui) -> std::io::Result<()> {
-    let headings: &[&str] =
-        if report.against.is_some() { &["metric", "#value", "#against"] } else { &["metric", "#value"] };
-    let mut table = Table::new(headings);
+    let others = [("#baseline", &report.baseline), ("#against", &report.against)];
+    let others: Vec<_> = others.iter().filter_map(|(name, other)| Some((*name, other.as_ref()?))).collect();
+    let headings: Vec<&str> = ["metric", "#value"].into_iter().chain(others.iter().map(|(name, _)| *name)).collect();
+    let mut table = Table::new(&headings);
     for (name, value) in &report.metrics {
-        let other = report.against.as_ref().and_then(|against| against.get(name));
-        let other = other.map_or_else(String::new, |other| format!("{other:.4}"));
-        table.row([name.clone(), format!("{value:.4}"), other].into_iter().take(headings.len()));
+        let other = others.iter().map(|(_, other)| other.get(name).map_or_else(String::new, |v| format!("{v:.4}")));
+        table.row([name.clone(), format!("{value:.4}")].into_iter().chain(other));
     }
     ui.table(&table)?;
     if let Some(confusion) = &report.confusion {

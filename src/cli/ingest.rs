@@ -115,6 +115,7 @@ pub fn run(args: &IngestArgs, app: &App) -> Result<Answer> {
             task: args.roles.task.map(|task| task.task()),
             key: args.roles.key.clone(),
             ignore: args.roles.ignore.clone(),
+            weight: args.roles.weight.clone(),
         },
         read: ReadOptions {
             format: args.format.as_deref().map(parse_format).transpose()?,

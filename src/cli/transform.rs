@@ -58,7 +58,10 @@ fn show(report: &TransformReport, ui: &Ui) -> std::io::Result<()> {
     ui.table(&table)?;
     let rows = report.rows;
     let parts = [(rows.train, "training"), (rows.validation, "validation"), (rows.test, "test")];
-    let parts: Vec<String> = parts.iter().map(|(rows, name)| format!("{} {name}", units::count(*rows))).collect();
+    let mut parts: Vec<String> = parts.iter().map(|(rows, name)| format!("{} {name}", units::count(*rows))).collect();
+    if report.folds > 0 {
+        parts.push(format!("{} folds", report.folds));
+    }
     let count = units::plural(report.features.len() as u64, "feature");
     ui.line(&format!("recipe {}: {count}; rows: {}", report.recipe.short(), parts.join(", ")))?;
     report.output.as_ref().map_or(Ok(()), |path| ui.line(&format!("wrote {}", path.display())))

@@ -9,6 +9,7 @@ use crate::base::fs;
 use crate::base::limits;
 use crate::base::suggest;
 use crate::config::environment::Environment;
+use crate::spec::model::TrainSpec;
 use crate::spec::project::ProjectSpec;
 
 /// Name of the project file.
@@ -76,6 +77,7 @@ fn parse(text: &str, environment: &Environment, path: &Path) -> Result<ProjectSp
 fn checked(spec: ProjectSpec, environment: &Environment) -> Result<ProjectSpec> {
     environment.check()?;
     spec.split.check()?;
+    spec.train.as_ref().map_or(Ok(()), TrainSpec::check)?;
     spec.monitor.check()?;
     if spec.transform.recipe.is_some() && spec.transform.steps.is_some() {
         return Err(fail::usage("[transform] has both `recipe` and `steps`").hint("keep one of them").into());

@@ -31,6 +31,7 @@ pub mod table;
 pub mod target;
 mod unpack;
 pub mod value;
+pub mod weights;
 
 #[cfg(test)]
 mod tests;

@@ -122,6 +122,11 @@ impl Table {
         Ok(Table { frame: self.frame.take(&numbers).context("cannot pick rows of a table")? })
     }
 
+    /// `count` rows from row `start` on, or as many as there are; shares their memory.
+    pub fn slice(&self, start: usize, count: usize) -> Table {
+        Table { frame: self.frame.slice(i64::try_from(start).unwrap_or(i64::MAX), count) }
+    }
+
     /// The columns called `columns`, in that order; an unknown name is an error with a suggestion.
     pub fn select(&self, columns: &[&str]) -> Result<Table> {
         let columns = columns.iter().map(|name| self.column(name).cloned()).collect::<Result<Vec<_>>>()?;
@@ -174,8 +179,22 @@ impl Table {
     ///
     /// Errors: another number of rows, a name that is taken.
     pub fn with_numbers(self, name: &str, values: Vec<f64>) -> Result<Table> {
-        let column = plain_series(name, &Values::Number(values));
+        // Without a missing value, which most predictions are, this is a copy and no more.
+        let column = match values.iter().any(|value| value.is_nan()) {
+            false => Series::new(name.into(), values).into(),
+            true => plain_series(name, &Values::Number(values)),
+        };
         self.with_column(column)
+    }
+
+    /// Adds a column of text at the end: for each row the one of `labels` that its code names; a code without a label is
+    /// missing. Copies no text but into the column.
+    ///
+    /// Errors: another number of rows, a name that is taken.
+    pub fn with_labels(self, name: &str, codes: &[u32], labels: &[String]) -> Result<Table> {
+        let texts: Vec<Option<&str>> =
+            codes.iter().map(|code| labels.get(*code as usize).map(String::as_str)).collect();
+        self.with_column(Series::new(name.into(), texts).into())
     }
 
     /// Adds a column of text at the end.

@@ -51,12 +51,23 @@ impl<'a> Classes<'a> {
         Ok(Classes { truth, probabilities, predicted, counts, rankings: OnceLock::new() })
     }
 
+    /// The same rows, predicted as `threshold` has it: the second of two classes where its probability is above it. `None`:
+    /// the most probable class, as one half gives.
+    pub fn at(mut self, threshold: Option<f64>) -> Classes<'a> {
+        if let (Some(threshold), 2) = (threshold, self.counts.classes()) {
+            let pairs = self.probabilities.as_chunks::<2>().0.iter();
+            self.predicted = pairs.map(|row| u32::from(row[1] > threshold)).collect();
+            self.counts = Counts::new(self.truth, &self.predicted, 2);
+        }
+        self
+    }
+
     /// Code of the true class of each row.
     pub fn truth(&self) -> &[u32] {
         self.truth
     }
 
-    /// Code of the most probable class of each row.
+    /// Code of the predicted class of each row: the most probable one unless there is a threshold.
     pub fn predicted(&self) -> &[u32] {
         &self.predicted
     }
@@ -99,9 +110,11 @@ impl<'a> Classes<'a> {
 
 /// Most probable class of each row of `classes` probabilities, the first on a tie.
 pub fn predicted(probabilities: &[f64], classes: usize) -> Vec<u32> {
-    let argmax = |row: &[f64]| {
-        let better = |best: usize, class: usize| if row[class] > row[best] { class } else { best };
-        (1..row.len()).fold(0, better) as u32
-    };
-    probabilities.chunks_exact(classes.max(1)).map(argmax).collect()
+    probabilities.chunks_exact(classes.max(1)).map(most_probable).collect()
+}
+
+/// Most probable class of one row, the first on a tie.
+pub fn most_probable(row: &[f64]) -> u32 {
+    let better = |best: usize, class: usize| if row[class] > row[best] { class } else { best };
+    (1..row.len()).fold(0, better) as u32
 }

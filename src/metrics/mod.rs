@@ -6,7 +6,7 @@
 //! drift (`drift`).
 //!
 //! Always holds: the same rows give the same bits on any number of threads; a value is a finite number or left out;
-//! the predicted class is the most probable one, the first on a tie; the positive class of a binary task is the second
+//! the predicted class is the most probable one, the first on a tie, unless a threshold is given; the positive class of a binary task is the second
 //! name (names are sorted, so `1`, `true` and `yes` come second).
 
 pub mod binary;
@@ -102,11 +102,21 @@ enum Prepared<'a> {
 /// that has no name; a number that is not finite; a probability outside `[0, 1]`. Cost: O(rows × classes) for most,
 /// O(classes × rows log rows) for `roc_auc`, `average_precision` and `ks` together.
 pub fn compute(names: Option<&[&str]>, scores: &Scores, task: Task) -> Result<BTreeMap<String, f64>> {
+    compute_at(names, scores, task, None)
+}
+
+/// As [`compute`], with the second of two classes predicted where its probability is above `threshold`.
+pub fn compute_at(
+    names: Option<&[&str]>,
+    scores: &Scores,
+    task: Task,
+    threshold: Option<f64>,
+) -> Result<BTreeMap<String, f64>> {
     let metrics = match names {
         None => zoo::all(task),
         Some(names) => names.iter().map(|name| zoo::find(name, task)).collect::<Result<_>>()?,
     };
-    let prepared = prepare(scores, task)?;
+    let prepared = prepare(scores, task, threshold)?;
     let values = metrics.into_iter().filter_map(|metric| {
         let value = match (&metric.measure, &prepared) {
             (Measure::Classes(measure), Prepared::Classes(classes)) => measure(classes),
@@ -120,21 +130,26 @@ pub fn compute(names: Option<&[&str]>, scores: &Scores, task: Task) -> Result<BT
 
 /// Counts of true against predicted classes; `None` for numbers and for scores that [`compute`] would refuse.
 pub fn confusion(scores: &Scores) -> Option<ConfusionMatrix> {
+    confusion_at(scores, None)
+}
+
+/// As [`confusion`], with the second of two classes predicted where its probability is above `threshold`.
+pub fn confusion_at(scores: &Scores, threshold: Option<f64>) -> Option<ConfusionMatrix> {
     let Scores::Classes { truth, probabilities, names } = *scores else {
         return None;
     };
-    let classes = Classes::new(truth, probabilities, names).ok()?;
+    let classes = Classes::new(truth, probabilities, names).ok()?.at(threshold);
     Some(classes.counts().to_matrix(names))
 }
 
-fn prepare<'a>(scores: &Scores<'a>, task: Task) -> Result<Prepared<'a>> {
+fn prepare<'a>(scores: &Scores<'a>, task: Task, threshold: Option<f64>) -> Result<Prepared<'a>> {
     match *scores {
         Scores::Classes { truth, probabilities, names } if task.is_classification() => {
             if task == Task::Binary && names.len() != 2 {
                 let message = format!("a binary task has two classes, these scores have {}", names.len());
                 return Err(fail::usage(message).into());
             }
-            Ok(Prepared::Classes(Classes::new(truth, probabilities, names)?))
+            Ok(Prepared::Classes(Classes::new(truth, probabilities, names)?.at(threshold)))
         }
         Scores::Numbers { truth, predicted } if task == Task::Regression => {
             Ok(Prepared::Numbers(Numbers::new(truth, predicted)?))

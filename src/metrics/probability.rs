@@ -1,7 +1,7 @@
 //! Metrics of the probabilities themselves: proper scores, and how well they keep what they promise.
 
 use crate::metrics::calibration;
-use crate::metrics::classes::Classes;
+use crate::metrics::classes::{Classes, most_probable};
 use crate::metrics::sums;
 
 /// Mean of −ln p(true class), in nats, 0 at best. Probabilities are clipped to `[ε, 1 − ε]`, ε = 2⁻⁵², so one certain
@@ -22,13 +22,13 @@ pub fn brier(classes: &Classes) -> Option<f64> {
     sums::mean(classes.probabilities().zip(classes.truth()).map(distance), classes.rows())
 }
 
-/// Expected calibration error, in `[0, 1]`, 0 at best: rows are binned by the probability of their predicted class into
+/// Expected calibration error, in `[0, 1]`, 0 at best: rows are binned by the probability of their most probable class into
 /// ten bins of equal width, and the gap between mean probability and accuracy of each bin is weighted by its rows (Guo
 /// et al. 2017, "On calibration of modern neural networks", eq. 3).
 pub fn expected_calibration_error(classes: &Classes) -> Option<f64> {
-    let confidence: Vec<f64> =
-        classes.probabilities().zip(classes.predicted()).map(|(row, &class)| row[class as usize]).collect();
-    let right: Vec<bool> = classes.truth().iter().zip(classes.predicted()).map(|(a, b)| a == b).collect();
+    let best: Vec<u32> = classes.probabilities().map(most_probable).collect();
+    let confidence: Vec<f64> = classes.probabilities().zip(&best).map(|(row, &class)| row[class as usize]).collect();
+    let right: Vec<bool> = classes.truth().iter().zip(&best).map(|(a, b)| a == b).collect();
     let bins = calibration::reliability(&right, &confidence, calibration::BINS);
     let gap = |bin: &calibration::ReliabilityBin| {
         (bin.positive_share - bin.probability_mean).abs() * bin.rows as f64 / classes.rows() as f64

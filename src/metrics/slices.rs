@@ -7,25 +7,25 @@ use anyhow::Result;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use crate::base::fail;
-use crate::metrics::{Scores, compute};
+use crate::metrics::{Scores, compute_at};
 use crate::record::evaluation::SliceResult;
 use crate::spec::model::Task;
 
 /// What the slice of rows without a value is called.
 pub const MISSING: &str = "(missing)";
 
-/// Metrics `names` (all of the task when `None`) of the rows with each value of `column`. Row `r` has the value
+/// All metrics of the task, classes predicted as `threshold` has them, of the rows with each value of `column`. Row `r` has the value
 /// `values[codes[r]]`; a code without a value means that it is missing, and such rows are a slice of their own.
 ///
 /// Values that no row has are left out. Order: numbers by value, text by its bytes, missing last. Errors: `codes` of
-/// another length than the scores, and those of [`compute`]. Cost: one copy of the scores, then that of [`compute`].
+/// another length than the scores, and those of [`compute_at`]. Cost: one copy of the scores, then that of [`compute_at`].
 pub fn slices(
     column: &str,
     codes: &[u32],
     values: &[&str],
     scores: &Scores,
     task: Task,
-    names: Option<&[&str]>,
+    threshold: Option<f64>,
 ) -> Result<Vec<SliceResult>> {
     if codes.len() != scores.rows() {
         let message = format!("column `{column}` has {} values for {} scored rows", codes.len(), scores.rows());
@@ -42,7 +42,7 @@ pub fn slices(
             column: column.to_owned(),
             value: values.get(part).copied().unwrap_or(MISSING).to_owned(),
             rows: rows.len() as u64,
-            metrics: Part::gather(scores, rows).compute(names, task)?,
+            metrics: Part::gather(scores, rows).compute(task, threshold)?,
         })
     };
     parts.into_par_iter().map(of_part).collect()
@@ -84,11 +84,11 @@ impl<'a> Part<'a> {
         }
     }
 
-    fn compute(&self, names: Option<&[&str]>, task: Task) -> Result<BTreeMap<String, f64>> {
+    fn compute(&self, task: Task, threshold: Option<f64>) -> Result<BTreeMap<String, f64>> {
         let scores = match self {
             Part::Classes { truth, probabilities, names } => Scores::Classes { truth, probabilities, names },
             Part::Numbers { truth, predicted } => Scores::Numbers { truth, predicted },
         };
-        compute(names, &scores, task)
+        compute_at(None, &scores, task, threshold)
     }
 }

@@ -8,6 +8,7 @@
 //! checked before they are believed; what a dependency fits is kept in our own form.
 
 pub mod baseline;
+pub mod calibration;
 pub mod form;
 pub mod input;
 pub mod knn;
@@ -16,6 +17,7 @@ pub mod naive_bayes;
 pub mod package;
 pub mod params;
 pub mod predictor;
+pub mod threshold;
 pub mod trees;
 pub mod zoo;
 

@@ -17,6 +17,7 @@ use crate::base::json;
 use crate::data::frame::{Column, Frame, TextValues, Values};
 use crate::data::matrix::Matrix;
 use crate::features::recipe::FittedRecipe;
+use crate::models::calibration::Calibration;
 use crate::models::form::{FormReader, FormWriter};
 use crate::models::predictor::{Predictions, Predictor};
 use crate::models::zoo;
@@ -25,6 +26,7 @@ use crate::record::recipe::FeatureRecord;
 use crate::record::{decode, encode};
 use crate::spec::model::Task;
 use crate::spec::schema::ColumnType;
+use crate::spec::training::CalibrationMethod;
 
 const MAGIC: &[u8; 8] = b"MLOPSPKG";
 /// Version of the layout above.
@@ -59,6 +61,9 @@ pub struct Lineage {
     pub split: ObjectId,
     /// The fitted recipe record.
     pub recipe: ObjectId,
+    /// The package that the fit went on from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<ObjectId>,
 }
 
 /// What a package says of itself. Holds no time, run, path or host: equal inputs give equal bytes.
@@ -88,6 +93,19 @@ pub struct PackageHeader {
     pub metrics: BTreeMap<String, f64>,
     /// Version of the engines that made it.
     pub engine: u32,
+    /// How its probabilities are calibrated; the curves follow the predictor in its section.
+    #[serde(default, skip_serializing_if = "is_uncalibrated")]
+    pub calibration: CalibrationMethod,
+    /// Rows of a binary task with a probability above this are positive; one half when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<f64>,
+    /// What the baseline of the training rows always answers: class shares, or one number; to be scored beside the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline_answer: Option<Vec<f64>>,
+}
+
+fn is_uncalibrated(method: &CalibrationMethod) -> bool {
+    *method == CalibrationMethod::None
 }
 
 #[derive(Serialize, Deserialize)]
@@ -112,23 +130,38 @@ pub struct ModelPackage {
     /// Profile of the training rows, for comparison with what comes later.
     pub baseline: ProfileRecord,
     predictor: Box<dyn Predictor>,
+    calibration: Option<Calibration>,
 }
 
 impl ModelPackage {
-    /// Puts a package together.
+    /// Puts a package together; see [`ModelPackage::calibrated`] for one whose probabilities are mended.
     pub fn new(
         header: PackageHeader,
         recipe: FittedRecipe,
         predictor: Box<dyn Predictor>,
         baseline: ProfileRecord,
     ) -> ModelPackage {
-        ModelPackage { header, recipe, baseline, predictor }
+        ModelPackage { header, recipe, baseline, predictor, calibration: None }
+    }
+
+    /// Mends its probabilities from now on.
+    pub fn calibrated(mut self, method: CalibrationMethod, calibration: Calibration) -> ModelPackage {
+        (self.header.calibration, self.calibration) = (method, Some(calibration));
+        self
+    }
+
+    /// The fitted model itself, before calibration.
+    pub fn predictor(&self) -> &dyn Predictor {
+        &*self.predictor
     }
 
     /// The file's bytes; their hash is the model's id.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut form = FormWriter::new();
         self.predictor.write(&mut form);
+        if let Some(calibration) = &self.calibration {
+            calibration.write(&mut form);
+        }
         let bodies = [json::canonical(&self.recipe.to_json())?, form.finish(), encode(&self.baseline)?];
         let sections = SECTIONS.iter().zip(&bodies).map(|(name, body)| SectionEntry {
             name: (*name).to_owned(),
@@ -178,9 +211,13 @@ impl ModelPackage {
         let mut form = FormReader::new(predictor);
         let predictor = (zoo::kind_for(&header.package.model, header.package.task)?.read)(&mut form)
             .context("damaged model package: predictor")?;
+        let calibration = match header.package.calibration {
+            CalibrationMethod::None => None,
+            _ => Some(Calibration::read(&mut form, header.package.classes.len()).context("damaged model package")?),
+        };
         form.end()?;
         let baseline = decode(baseline).context("damaged model package: baseline")?;
-        let package = ModelPackage { header: header.package, recipe, baseline, predictor };
+        let package = ModelPackage { header: header.package, recipe, baseline, predictor, calibration };
         package.agree()?;
         Ok(package)
     }
@@ -194,7 +231,16 @@ impl ModelPackage {
 
     /// Answers for features that the recipe has made.
     pub fn predict_matrix(&self, matrix: &Matrix) -> Result<Predictions> {
-        self.predictor.predict(matrix)
+        let predictions = self.predictor.predict(matrix)?;
+        Ok(match &self.calibration {
+            Some(calibration) => calibration.apply(predictions),
+            None => predictions,
+        })
+    }
+
+    /// Class of each row of `predictions`, as its threshold has it; empty for numbers.
+    pub fn labels(&self, predictions: &Predictions) -> Vec<u32> {
+        predictions.classes_at(self.header.threshold)
     }
 
     /// Checks that recipe, predictor and header speak of the same model, by predicting no rows at all.
@@ -202,6 +248,16 @@ impl ModelPackage {
         let header = &self.header;
         if self.recipe.features() != header.features {
             return Err(damaged("its recipe makes other features than its header lists").into());
+        }
+        if let Some(threshold) = header.threshold
+            && (header.task != Task::Binary || !(0.0..=1.0).contains(&threshold))
+        {
+            return Err(damaged("its threshold is none for its task").into());
+        }
+        if let Some(answer) = &header.baseline_answer
+            && (answer.len() != header.classes.len().max(1) || !answer.iter().all(|value| value.is_finite()))
+        {
+            return Err(damaged("its baseline answers another task").into());
         }
         let columns = header.inputs.iter().map(|input| Column::raw(&input.name, empty(input.column_type)));
         let nothing = Frame::new(0, columns.collect()).context("damaged model package: inputs")?;

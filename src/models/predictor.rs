@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::base::fail;
 use crate::base::seed::Seed;
 use crate::base::talk::Talk;
 use crate::data::matrix::Matrix;
@@ -32,12 +33,40 @@ impl Predictions {
         }
     }
 
+    /// Answers for rows in pieces, one after the other.
+    ///
+    /// Errors: no piece, pieces of different kinds.
+    pub fn joined(pieces: Vec<Predictions>) -> Result<Predictions> {
+        let mut pieces = pieces.into_iter();
+        let mut all = pieces.next().ok_or_else(|| fail::world("there are no answers to join"))?;
+        for piece in pieces {
+            match (&mut all, piece) {
+                (Predictions::Numbers(all), Predictions::Numbers(more)) => all.extend(more),
+                (
+                    Predictions::Probabilities { classes, values },
+                    Predictions::Probabilities { classes: same, values: more },
+                ) if *classes == same => values.extend(more),
+                _ => return Err(fail::world("the answers to two parts of the rows are of different kinds").into()),
+            }
+        }
+        Ok(all)
+    }
+
     /// Most probable class of each row, the first on a tie; empty for numbers.
     pub fn classes(&self) -> Vec<u32> {
+        self.classes_at(None)
+    }
+
+    /// Class of each row; empty for numbers. Of two classes with a threshold: the second where its probability is above
+    /// it. Else the most probable one, the first on a tie, which is what a threshold of one half gives.
+    pub fn classes_at(&self, threshold: Option<f64>) -> Vec<u32> {
         let Predictions::Probabilities { classes, values } = self else {
             return Vec::new();
         };
-        values.chunks_exact((*classes).max(1)).map(|row| argmax(row) as u32).collect()
+        match (threshold, classes) {
+            (Some(threshold), 2) => values.as_chunks::<2>().0.iter().map(|row| u32::from(row[1] > threshold)).collect(),
+            _ => values.chunks_exact((*classes).max(1)).map(|row| argmax(row) as u32).collect(),
+        }
     }
 }
 
@@ -72,6 +101,8 @@ pub struct FitInput<'a> {
     pub weights: Option<&'a [f64]>,
     /// Features and true values of the validation rows, for early stopping; may be empty of rows.
     pub validation: Option<(&'a Matrix, &'a Target)>,
+    /// A fitted model of the same features, by name and order, to go on from; kinds that cannot refuse it.
+    pub from: Option<&'a dyn Predictor>,
     /// Parameters as written; each kind reads its own type from them and refuses unknown names.
     pub params: &'a toml::Table,
     /// Chance.

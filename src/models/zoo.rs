@@ -32,6 +32,8 @@ pub struct Kind {
     pub tasks: &'static [Task],
     /// What the recipe `auto` should give it.
     pub family: Family,
+    /// Whether a fit heeds [`FitInput::weights`].
+    pub weights: bool,
     /// Fits it.
     pub fit: fn(&mut FitInput<'_>) -> Result<Box<dyn Predictor>>,
     /// Reads it back.
@@ -50,6 +52,7 @@ static KINDS: [Kind; 13] = [
         about: "gradient boosted trees; the best first choice for tables",
         tasks: ALL,
         family: Family::Trees,
+        weights: true,
         fit: boost::fit,
         read: boosted::read,
         params: params::defaults::<BoostParams>,
@@ -59,6 +62,7 @@ static KINDS: [Kind; 13] = [
         about: "random forest; robust, little to tune, large on disk",
         tasks: ALL,
         family: Family::Trees,
+        weights: true,
         fit: forest::fit_forest,
         read: forested::read,
         params: params::defaults::<ForestParams>,
@@ -68,6 +72,7 @@ static KINDS: [Kind; 13] = [
         about: "extremely randomised trees; a forest with random thresholds, faster and smoother",
         tasks: ALL,
         family: Family::Trees,
+        weights: true,
         fit: forest::fit_extra_trees,
         read: forested::read,
         params: || params::table(&forest::extra_trees_defaults()),
@@ -77,6 +82,7 @@ static KINDS: [Kind; 13] = [
         about: "one decision tree; readable when shallow (set depth)",
         tasks: ALL,
         family: Family::Trees,
+        weights: true,
         fit: forest::fit_tree,
         read: forested::read,
         params: params::defaults::<ForestParams>,
@@ -86,6 +92,7 @@ static KINDS: [Kind; 13] = [
         about: "logistic regression; fast, steady, easy to read",
         tasks: CLASSES,
         family: Family::Linear,
+        weights: true,
         fit: logistic::fit,
         read: fitted::read,
         params: params::defaults::<LogisticParams>,
@@ -95,6 +102,7 @@ static KINDS: [Kind; 13] = [
         about: "ordinary least squares; fast and easy to read",
         tasks: NUMBERS,
         family: Family::Linear,
+        weights: true,
         fit: least_squares::fit_linear,
         read: fitted::read,
         params: params::defaults::<LinearParams>,
@@ -104,6 +112,7 @@ static KINDS: [Kind; 13] = [
         about: "least squares with a penalty; steady with many or related features",
         tasks: NUMBERS,
         family: Family::Linear,
+        weights: true,
         fit: least_squares::fit_ridge,
         read: fitted::read,
         params: params::defaults::<LinearParams>,
@@ -140,6 +149,7 @@ static KINDS: [Kind; 13] = [
         about: "nearest neighbours; no assumptions, for small tables",
         tasks: ALL,
         family: Family::Linear,
+        weights: false,
         fit: knn::fit,
         read: knn::read,
         params: params::defaults::<NeighboursParams>,
@@ -149,6 +159,7 @@ static KINDS: [Kind; 13] = [
         about: "Gaussian naive Bayes; a quick second opinion",
         tasks: CLASSES,
         family: Family::Linear,
+        weights: false,
         fit: naive_bayes::fit,
         read: naive_bayes::read,
         params: params::defaults::<NaiveBayesParams>,
@@ -158,6 +169,7 @@ static KINDS: [Kind; 13] = [
         about: "class shares or the mean, whatever the features; what every model has to beat",
         tasks: ALL,
         family: Family::Trees,
+        weights: false,
         fit: baseline::fit,
         read: baseline::read,
         params: params::defaults::<BaselineParams>,
@@ -184,6 +196,31 @@ pub fn kind_for(name: &str, task: Task) -> Result<&'static Kind> {
     let able: Vec<&str> = KINDS.iter().filter(|kind| kind.tasks.contains(&task)).map(|kind| kind.name).collect();
     Err(fail::usage(format!("`{name}` cannot do a {} task", task.name()))
         .hint(format!("these can: {}", able.join(", ")))
+        .into())
+}
+
+/// Checks that `kind` heeds weights when there are some. Errors: it does not; the hint names kinds of the task that do.
+pub fn check_weights(kind: &Kind, task: Task, weighted: bool) -> Result<()> {
+    if kind.weights || !weighted {
+        return Ok(());
+    }
+    let able = KINDS.iter().filter(|kind| kind.weights && kind.tasks.contains(&task));
+    let able: Vec<&str> = able.map(|kind| kind.name).collect();
+    Err(fail::usage(format!("`{}` cannot weigh rows", kind.name))
+        .hint(format!("these can: {}; or leave the weights out", able.join(", ")))
+        .into())
+}
+
+/// Kinds whose fit can go on from an earlier model.
+const GOING_ON: [&str; 1] = ["boost"];
+
+/// Checks that a fit of `kind` can go on from an earlier model. Errors: it cannot; the hint names the kinds that can.
+pub fn check_from(kind: &Kind) -> Result<()> {
+    if GOING_ON.contains(&kind.name) {
+        return Ok(());
+    }
+    Err(fail::usage(format!("`{}` cannot go on from an earlier model", kind.name))
+        .hint(format!("these can: {}; or train it anew, without --from", GOING_ON.join(", ")))
         .into())
 }
 

@@ -16,9 +16,10 @@ use crate::models::package::ModelPackage;
 use crate::models::predictor::Predictions;
 use crate::ops::context::OpCtx;
 use crate::ops::dataset::{self, OpenDataset};
+use crate::ops::fit::constant;
 use crate::ops::prepare::{Part, read_split};
 use crate::ops::recorded::{Done, recorded};
-use crate::ops::train::scores;
+use crate::ops::train::{score_at, scores};
 use crate::record::dataset::DatasetRecord;
 use crate::record::evaluation::{ConfusionMatrix, EvaluationRecord, GateResult, SliceResult, Verdict};
 use crate::record::model::ModelRecord;
@@ -64,6 +65,8 @@ pub struct EvaluateReport {
     pub rows: u64,
     /// Metrics by name.
     pub metrics: BTreeMap<String, f64>,
+    /// The same metrics of the baseline of its training rows, on the same rows; none for packages that do not know it.
+    pub baseline: Option<BTreeMap<String, f64>>,
     /// The same metrics of the model compared with, on the same rows.
     pub against: Option<BTreeMap<String, f64>>,
     /// Classification only.
@@ -165,25 +168,27 @@ pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Resu
         for name in &names {
             zoo::find(name, task)?;
         }
-        let options = &with_gate_slices(options, &gates, &record, task, repo)?;
-        let jury = jury(repo, options, &record, &package, ctx)?;
-        let predictions = package.predict(&jury.frame)?;
-        let measured = metrics::compute(None, &scores(&predictions, &jury.truth)?, task)?;
-        let against = against(repo, options, &gates, found.package, &jury)?;
-        let slices = slices(&jury, &predictions, &package)?;
-        let lookup = Lookup { metrics: &measured, slices: &slices };
-        let judged = gate::judge_all(&gates, &lookup, against.as_ref());
         let shown = |all: BTreeMap<String, f64>| match names.is_empty() {
             true => all,
             false => all.into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect(),
         };
+        let options = &with_gate_slices(options, &gates, &record, task, repo)?;
+        let jury = jury(repo, options, &record, &package, ctx)?;
+        let predictions = package.predict(&jury.frame)?;
+        let threshold = package.header.threshold;
+        let measured = score_at(&predictions, &jury.truth, task, threshold)?;
+        let baseline = baseline(&package, &jury)?.map(shown);
+        let against = against(repo, options, &gates, found.package, &jury)?;
+        let slices = slices(&jury, &predictions, &package)?;
+        let lookup = Lookup { metrics: &measured, slices: &slices };
+        let judged = gate::judge_all(&gates, &lookup, against.as_ref());
         let evaluation = EvaluationRecord {
             package: found.package,
             dataset: jury.dataset.id,
             rows_of: jury.rows_of.to_owned(),
             rows: jury.truth.len() as u64,
             metrics: shown(measured),
-            confusion: metrics::confusion(&scores(&predictions, &jury.truth)?),
+            confusion: metrics::confusion_at(&scores(&predictions, &jury.truth)?, threshold),
             slices,
             verdict: gate::verdict(&judged),
             gates: judged,
@@ -194,9 +199,10 @@ pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Resu
         work.output("evaluation", evaluation.verdict.name(), id)?;
         work.metrics(&evaluation.metrics)?;
         let yes = evaluation.verdict != Verdict::Fail;
-        Ok(Done { value: (id, evaluation, jury.dataset.label, against.map(shown)), moves: Vec::new(), yes })
+        let compared = (baseline, against.map(shown));
+        Ok(Done { value: (id, evaluation, jury.dataset.label, compared), moves: Vec::new(), yes })
     })?;
-    let (id, evaluation, dataset, against) = outcome.value;
+    let (id, evaluation, dataset, (baseline, against)) = outcome.value;
     Ok(EvaluateReport {
         run: outcome.run,
         model: evaluation.package,
@@ -205,6 +211,7 @@ pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Resu
         rows_of: evaluation.rows_of,
         rows: evaluation.rows,
         metrics: evaluation.metrics,
+        baseline,
         against,
         confusion: evaluation.confusion,
         slices: evaluation.slices,
@@ -254,6 +261,13 @@ fn jury(
     })
 }
 
+/// Metrics of what any model has to beat, on the same rows.
+fn baseline(package: &ModelPackage, jury: &Jury) -> Result<Option<BTreeMap<String, f64>>> {
+    let answer = package.header.baseline_answer.as_deref();
+    let of_answer = |answer| score_at(&constant(answer, &jury.truth), &jury.truth, package.header.task, None);
+    answer.map(of_answer).transpose()
+}
+
 /// Metrics of the model compared with, on the same rows, when a gate or the person asks for it.
 fn against(
     repo: &Repo,
@@ -273,7 +287,7 @@ fn against(
     };
     let other = open_package(repo, &other.package)?;
     let predictions = other.predict(&jury.frame)?;
-    metrics::compute(None, &scores(&predictions, &jury.truth)?, other.header.task).map(Some)
+    score_at(&predictions, &jury.truth, other.header.task, other.header.threshold).map(Some)
 }
 
 fn slices(jury: &Jury, predictions: &Predictions, package: &ModelPackage) -> Result<Vec<SliceResult>> {
@@ -282,7 +296,14 @@ fn slices(jury: &Jury, predictions: &Predictions, package: &ModelPackage) -> Res
     for column in jury.slices.columns() {
         let (codes, names) = slice_codes(&column.values);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        all.extend(measure_slices(&column.name, &codes, &names, &scores, package.header.task, None)?);
+        all.extend(measure_slices(
+            &column.name,
+            &codes,
+            &names,
+            &scores,
+            package.header.task,
+            package.header.threshold,
+        )?);
     }
     Ok(all)
 }

@@ -134,18 +134,21 @@ fn run_train(
     ctx: &OpCtx<'_>,
 ) -> Result<Executed> {
     let spec = space.spec.train.clone().unwrap_or_default();
-    let options =
-        TrainOptions { prepare: prepare_options(space, dataset)?, recipe, model: spec.model, params: spec.params };
+    let options = TrainOptions { prepare: prepare_options(space, dataset)?, recipe, spec };
     let report = train(space.repo, &options, ctx)?;
     let headline = crate::metrics::zoo::headline(report.task);
     let value = |metrics: &std::collections::BTreeMap<String, f64>| metrics.get(headline).copied().unwrap_or(f64::NAN);
-    let summary = format!(
+    let mut summary = format!(
         "{}: {} {headline} {:.4} (baseline {:.4})",
         report.kind,
         report.scored_on,
         value(&report.metrics),
         value(&report.baseline)
     );
+    if let Some(folds) = &report.folds {
+        let (mean, deviation) = (value(&folds.mean), value(&folds.deviation));
+        summary += &format!(", {} folds {mean:.4} ± {deviation:.4}", folds.folds.len());
+    }
     let outputs = [("model".to_owned(), report.model), ("model_record".to_owned(), report.record)].into();
     Ok(Executed { run: Some(report.run), outputs, summary, yes: true })
 }
@@ -217,7 +220,13 @@ fn run_register(
 
 /// What the project file says the columns mean.
 pub fn roles(data: &DataSpec) -> Roles {
-    Roles { target: data.target.clone(), task: data.task, key: data.key.clone(), ignore: data.ignore.clone() }
+    Roles {
+        target: data.target.clone(),
+        task: data.task,
+        key: data.key.clone(),
+        ignore: data.ignore.clone(),
+        weight: data.weight.clone(),
+    }
 }
 
 /// How the project file says the source is read.

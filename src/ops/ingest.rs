@@ -214,6 +214,7 @@ fn roles(options: &IngestOptions, before: Option<&Roles>) -> Roles {
         target,
         key: keep(&options.roles.key, &before.key),
         ignore: keep(&options.roles.ignore, &before.ignore),
+        weight: options.roles.weight.clone().or_else(|| before.weight.clone()),
     }
 }
 

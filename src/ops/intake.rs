@@ -14,6 +14,7 @@ use crate::base::talk::Unit;
 use crate::data::file::TableFile;
 use crate::data::source::{self, ReadOptions};
 use crate::data::target;
+use crate::data::weights;
 use crate::ops::context::OpCtx;
 use crate::ops::ingest::IngestOptions;
 use crate::ops::raw::{self, Bytes, Raw, Readable};
@@ -152,10 +153,13 @@ fn read_and_describe(
 /// Checks that the columns named are there and settles the task.
 fn check_roles(file: &TableFile, mut roles: Roles, guesses: &mut Vec<String>) -> Result<Roles> {
     let names = || file.columns().iter().map(|column| column.name.as_str());
-    for name in roles.target.iter().chain(&roles.key).chain(&roles.ignore) {
+    for name in roles.target.iter().chain(&roles.key).chain(&roles.ignore).chain(&roles.weight) {
         if !names().any(|known| known == name) {
             return Err(suggest::unknown("column", name, names()).into());
         }
+    }
+    for column in file.columns().iter().filter(|column| roles.weight.as_ref() == Some(&column.name)) {
+        weights::check_type(column.column_type, &column.name)?;
     }
     if let Some(target) = &roles.target {
         let column = file.select(target)?;

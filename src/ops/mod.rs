@@ -6,8 +6,10 @@
 //! Always holds: a verb that changes something is one recorded run and one transaction; destructive verbs plan first;
 //! nothing is cached, guessed or skipped without a note.
 
+pub mod choices;
 pub mod command;
 pub mod context;
+pub mod crossval;
 pub mod dataset;
 pub mod diff;
 pub mod document;
@@ -15,6 +17,7 @@ pub mod drifted;
 pub mod evaluate;
 pub mod execute;
 pub mod files;
+pub mod fit;
 pub mod fsck;
 pub mod gc;
 pub mod ingest;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
+use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 use serde::Serialize;
 
 use crate::base::fail;
@@ -18,6 +19,12 @@ use crate::ops::evaluate::open_model;
 use crate::ops::transform::write_file;
 use crate::record::dataset::Format;
 use crate::repo::Repo;
+use crate::spec::model::Task;
+
+/// Values of one piece of rows: 8 MB, so that a few pieces fit the caches of most machines.
+const PIECE_CELLS: usize = 1_000_000;
+/// Fewest and most rows of a piece.
+const PIECE_ROWS: (usize, usize) = (1_024, 65_536);
 
 /// What to score.
 #[derive(Clone, Debug)]
@@ -59,7 +66,7 @@ pub fn predict(repo: &Repo, options: &PredictOptions, ctx: &OpCtx<'_>) -> Result
     let (found, _, package) = open_model(repo, options.model.as_deref())?;
     let table = read_input(&package, options, ctx)?;
     let names: Vec<&str> = package.header.inputs.iter().map(|input| input.name.as_str()).collect();
-    let predictions = package.predict(&table.frame(&names)?)?;
+    let predictions = in_pieces(&package, &table, &names)?;
     let kept = match options.keep.is_empty() {
         true => table,
         false => table.select(&options.keep.iter().map(String::as_str).collect::<Vec<_>>())?,
@@ -75,6 +82,21 @@ pub fn predict(repo: &Repo, options: &PredictOptions, ctx: &OpCtx<'_>) -> Result
         columns,
         seconds: started.elapsed().as_secs_f64(),
     })
+}
+
+/// Predicts rows piece by piece, so that features of a piece take the place of those of the last one in memory, and fit the
+/// caches: rows are answered alone or among others with the same bits.
+fn in_pieces(package: &ModelPackage, table: &Table, names: &[&str]) -> Result<Predictions> {
+    let rows = table.rows();
+    let length = (PIECE_CELLS / names.len().max(1)).clamp(PIECE_ROWS.0, PIECE_ROWS.1);
+    let task = package.header.task;
+    if rows <= length || !(task.is_classification() || task == Task::Regression) {
+        return package.predict(&table.frame(names)?);
+    }
+    let starts: Vec<usize> = (0..rows).step_by(length).collect();
+    let piece = |start: &usize| package.predict(&table.slice(*start, length).frame(names)?);
+    let pieces: Vec<Predictions> = starts.par_iter().map(piece).collect::<Result<_>>()?;
+    Predictions::joined(pieces)
 }
 
 /// Reads the input with the types that the columns had in training.
@@ -112,8 +134,7 @@ fn with_predictions(table: Table, package: &ModelPackage, predictions: &Predicti
         Predictions::Numbers(values) => table.with_numbers(&name("prediction".to_owned()), values.clone())?,
         Predictions::Probabilities { classes, values } => {
             let labels = &package.header.classes;
-            let chosen = predictions.classes().into_iter().map(|class| labels[class as usize].clone()).collect();
-            let mut table = table.with_texts(&name("prediction".to_owned()), chosen)?;
+            let mut table = table.with_labels(&name("prediction".to_owned()), &package.labels(predictions), labels)?;
             for (class, label) in labels.iter().enumerate() {
                 let share = values.iter().skip(class).step_by(*classes).copied().collect();
                 table = table.with_numbers(&name(format!("probability_{label}")), share)?;

@@ -6,12 +6,16 @@ use crate::base::fail;
 use crate::base::id::ObjectId;
 use crate::base::seed::Seed;
 use crate::base::suggest;
+use crate::base::units;
 use crate::data::frame::Frame;
 use crate::data::matrix::Matrix;
-use crate::data::split::{Split, split};
+use crate::data::split::folds::{Folds, folds};
+use crate::data::split::{NONE, Split, split};
 use crate::data::table::Table;
 use crate::data::target::{self, Target};
+use crate::data::weights;
 use crate::features::recipe::{Family, FittedRecipe, Recipe};
+use crate::models::package::{ModelPackage, PackageHeader};
 use crate::ops::context::OpCtx;
 use crate::ops::dataset::{self, OpenDataset};
 use crate::record::dataset::Roles;
@@ -64,6 +68,8 @@ pub struct Subject {
     pub target: Target,
     /// Rows that have a target, rising.
     pub target_rows: Vec<u32>,
+    /// How much the rows in `target_rows` count in a fit; `None`: all alike.
+    pub weights: Option<Vec<f64>>,
     /// The columns that features may be made of.
     pub frame: Frame,
 }
@@ -74,6 +80,10 @@ pub struct Prepared {
     pub subject: Subject,
     /// Which row is for what.
     pub split: Split,
+    /// How it was made.
+    pub split_spec: SplitSpec,
+    /// Folds of the rows outside the test part, when asked for.
+    pub folds: Option<Folds>,
     /// Id of the split record.
     pub split_id: ObjectId,
     /// The fitted recipe.
@@ -85,98 +95,237 @@ pub struct Prepared {
 impl Prepared {
     /// Features and true values of one part.
     pub fn part(&self, part: Part) -> Result<(Matrix, Target)> {
-        let rows = self.split.rows(part as u8);
-        let matrix = self.recipe.apply(&self.subject.frame.take(&rows))?;
-        Ok((matrix, self.subject.target_of(&rows)))
+        features_of(&self.subject, &self.recipe, &self.split, part)
     }
+
+    /// How much the rows of one part count; `None`: all alike.
+    pub fn weights(&self, part: Part) -> Option<Vec<f64>> {
+        self.subject.weights_of(&self.split.rows(part as u8))
+    }
+}
+
+/// Features, made by `recipe`, and true values of one part of `split`.
+pub fn features_of(subject: &Subject, recipe: &FittedRecipe, split: &Split, part: Part) -> Result<(Matrix, Target)> {
+    let rows = split.rows(part as u8);
+    let matrix = recipe.apply(&subject.frame.take(&rows))?;
+    Ok((matrix, subject.target_of(&rows)))
 }
 
 impl Subject {
     /// True values of `rows`, all of which have one.
     pub fn target_of(&self, rows: &[u32]) -> Target {
-        let mut positions = vec![0_u32; self.table.rows()];
-        for (position, &row) in self.target_rows.iter().enumerate() {
-            positions[row as usize] = position as u32;
-        }
-        let wanted: Vec<u32> = rows.iter().map(|&row| positions[row as usize]).collect();
-        self.target.take(&wanted)
+        self.target.take(&self.places(rows))
+    }
+
+    /// Weights of `rows`, all of which have a true value; `None`: all alike.
+    pub fn weights_of(&self, rows: &[u32]) -> Option<Vec<f64>> {
+        let weights = self.weights.as_ref()?;
+        Some(self.places(rows).into_iter().map(|place| weights[place as usize]).collect())
+    }
+
+    /// Where rows stand among those that have a true value; both rise.
+    fn places(&self, rows: &[u32]) -> Vec<u32> {
+        let mut place = 0;
+        let of_row = |row: &u32| {
+            while self.target_rows[place] < *row {
+                place += 1;
+            }
+            place as u32
+        };
+        rows.iter().map(of_row).collect()
     }
 }
 
-/// Opens the dataset and settles target, task and feature columns.
-pub fn subject(repo: &Repo, options: &PrepareOptions, ctx: &OpCtx<'_>) -> Result<Subject> {
+/// Opens the dataset and settles target, task, weights and feature columns; target, task and classes are those of `known`,
+/// a model that exists already.
+///
+/// Errors: no target, an unknown column, a target or weights that cannot be used, no column left for features, another
+/// target or task than that of `known`.
+pub fn subject(
+    repo: &Repo,
+    options: &PrepareOptions,
+    known: Option<&PackageHeader>,
+    ctx: &OpCtx<'_>,
+) -> Result<Subject> {
     let dataset = dataset::find(repo, options.dataset.as_deref(), options.default_name.as_deref())?;
     let table = dataset::table(repo, &dataset, ctx.talk)?;
-    let roles = merged(&options.roles, &dataset.record.roles);
+    let mut roles = merged(&options.roles, &dataset.record.roles);
+    roles.target = roles.target.or_else(|| known.map(|header| header.target.clone()));
     let names: Vec<String> = table.columns().into_iter().map(|column| column.name).collect();
-    let known = || names.iter().map(String::as_str);
-    for name in roles.target.iter().chain(&roles.key).chain(&roles.ignore).chain(&options.split.column) {
-        if !known().any(|column| column == name) {
-            return Err(suggest::unknown("column", name, known()).into());
+    let columns = || names.iter().map(String::as_str);
+    let named = roles.target.iter().chain(&roles.key).chain(&roles.ignore).chain(&roles.weight);
+    for name in named.chain(&options.split.column) {
+        if !columns().any(|column| column == name) {
+            return Err(suggest::unknown("column", name, columns()).into());
         }
     }
     let target_name = roles.target.clone().ok_or_else(|| {
         fail::usage(format!("{} has no target", dataset.label)).hint("say which column to predict with --target COLUMN")
     })?;
-    let (inferred, why) = target::infer_task(&table, &target_name)?;
-    let task = roles.task.unwrap_or_else(|| {
-        ctx.talk.info(&format!("task {}: {why}", inferred.name()));
-        inferred
-    });
-    let (target, target_rows) = target::read_target(&table, &target_name, task)?;
+    let (task, (target, target_rows)) = match known {
+        Some(header) => read_known(&table, &target_name, roles.task, header)?,
+        None => read_new(&table, &target_name, roles.task, ctx)?,
+    };
     let dropped = table.rows() - target_rows.len();
     if dropped > 0 {
         ctx.talk.warn(&format!("{dropped} rows without a value of `{target_name}` are left out"));
     }
-    let features: Vec<&str> = known().filter(|name| is_feature(name, &target_name, &roles, &options.split)).collect();
+    let weights = roles.weight.as_deref().map(|column| weights::read(&table, column, &target_rows)).transpose()?;
+    let features: Vec<&str> = columns().filter(|name| is_feature(name, &target_name, &roles, &options.split)).collect();
     if features.is_empty() {
         let what = format!("{} has no column left to predict `{target_name}` from", dataset.label);
         return Err(fail::usage(what).hint("ignore fewer columns").into());
     }
     let frame = table.frame(&features)?;
-    Ok(Subject { dataset, table, roles, task, target, target_rows, frame })
+    Ok(Subject { dataset, table, roles, task, target, target_rows, weights, frame })
+}
+
+type Truth = (Task, (Target, Vec<u32>));
+
+fn read_new(table: &Table, name: &str, task: Option<Task>, ctx: &OpCtx<'_>) -> Result<Truth> {
+    let (inferred, why) = target::infer_task(table, name)?;
+    let task = task.unwrap_or_else(|| {
+        ctx.talk.info(&format!("task {}: {why}", inferred.name()));
+        inferred
+    });
+    Ok((task, target::read_target(table, name, task)?))
+}
+
+/// The target with the classes that a model knows.
+fn read_known(table: &Table, name: &str, task: Option<Task>, header: &PackageHeader) -> Result<Truth> {
+    if header.target != name {
+        let what = format!("the model to go on from predicts `{}`, not `{name}`", header.target);
+        return Err(fail::usage(what).hint("name its target, or train a new model without --from").into());
+    }
+    if task.is_some_and(|task| task != header.task) {
+        let asked = task.unwrap_or(header.task).name();
+        let what = format!("the model to go on from is of a {} task, not {asked}", header.task.name());
+        return Err(fail::usage(what).hint("leave the task out, or train a new model without --from").into());
+    }
+    Ok((header.task, target::target_against(table, name, header.task, &header.classes)?))
 }
 
 /// Opens, splits, and fits the recipe on the training rows; keeps split and recipe as records (not yet committed).
 pub fn prepare(repo: &Repo, options: &PrepareOptions, ctx: &OpCtx<'_>) -> Result<Prepared> {
     let recipe = Recipe::from_spec(&options.transform, options.family)?;
-    let subject = subject(repo, options, ctx)?;
-    let seed = Seed(ctx.seed).derive("split");
-    let split = split(&subject.table, Some(&subject.target), &subject.target_rows, &options.split, seed)?;
-    let counts = split.counts();
-    let split_record = SplitRecord {
-        dataset: subject.dataset.id,
-        spec: options.split.clone(),
-        seed: ctx.seed,
-        rows: counts,
-        parts: repo.store().put(split.parts())?.id,
-    };
-    let split_id = repo.put_record(&split_record)?;
-    let train = split.training(&subject.frame, &subject.target, &subject.target_rows)?;
-    let fitted = recipe.fit(&train)?;
+    let subject = subject(repo, options, None, ctx)?;
+    let divided = divide(repo, &subject, &options.split, ctx)?;
+    let fitted = fit_recipe(&recipe, &subject, &divided.split)?;
     for note in fitted.notes() {
         ctx.talk.info(note);
     }
-    let record = RecipeRecord {
-        dataset: subject.dataset.id,
-        split: split_id,
-        fitted: fitted.to_json(),
-        features: fitted.features().to_vec(),
-        table: None,
-    };
-    let recipe_id = repo.put_record(&record)?;
-    Ok(Prepared { subject, split, split_id, recipe: fitted, recipe_id })
+    finish(repo, subject, divided, fitted)
+}
+
+/// Fits a recipe on the training rows of `split`.
+pub fn fit_recipe(recipe: &Recipe, subject: &Subject, split: &Split) -> Result<FittedRecipe> {
+    recipe.fit(&split.training(&subject.frame, &subject.target, &subject.target_rows)?)
 }
 
 /// Opens what an earlier `transform` kept, so that `train` fits on exactly that.
 pub fn reopen(repo: &Repo, options: &PrepareOptions, recipe_id: ObjectId, ctx: &OpCtx<'_>) -> Result<Prepared> {
     let record: RecipeRecord = repo.record(&recipe_id)?;
     let options = PrepareOptions { dataset: Some(record.dataset.hex()), ..options.clone() };
-    let subject = subject(repo, &options, ctx)?;
-    let split_record: SplitRecord = repo.record(&record.split)?;
-    let split = read_split(repo, &split_record)?;
+    let subject = subject(repo, &options, None, ctx)?;
+    let divided = redivide(repo, &subject, record.split)?;
     let recipe = FittedRecipe::from_json(&record.fitted)?;
-    Ok(Prepared { subject, split, split_id: record.split, recipe, recipe_id })
+    let Divided { split, spec, folds, id } = divided;
+    Ok(Prepared { subject, split, split_spec: spec, folds, split_id: id, recipe, recipe_id })
+}
+
+/// Opens new rows for a model that exists: its target, classes and recipe, on a split of the new rows, which is that of an
+/// earlier `transform` when `recipe_id` names one.
+///
+/// Errors: those of [`subject`]; columns that the model reads and the rows lack.
+pub fn prepare_for(
+    repo: &Repo,
+    options: &PrepareOptions,
+    package: &ModelPackage,
+    recipe_id: Option<ObjectId>,
+    ctx: &OpCtx<'_>,
+) -> Result<Prepared> {
+    let kept: Option<RecipeRecord> = recipe_id.map(|id| repo.record(&id)).transpose()?;
+    let dataset = kept.as_ref().map(|record| record.dataset.hex()).or_else(|| options.dataset.clone());
+    let subject = subject(repo, &PrepareOptions { dataset, ..options.clone() }, Some(&package.header), ctx)?;
+    let divided = match kept {
+        Some(record) => redivide(repo, &subject, record.split)?,
+        None => divide(repo, &subject, &options.split, ctx)?,
+    };
+    finish(repo, subject, divided, package.recipe.clone())
+}
+
+struct Divided {
+    split: Split,
+    spec: SplitSpec,
+    folds: Option<Folds>,
+    id: ObjectId,
+}
+
+/// Divides the rows and keeps how, as a record.
+fn divide(repo: &Repo, subject: &Subject, spec: &SplitSpec, ctx: &OpCtx<'_>) -> Result<Divided> {
+    let seed = Seed(ctx.seed).derive("split");
+    let keys = &subject.roles.key;
+    let split = split(&subject.table, Some(&subject.target), &subject.target_rows, spec, keys, seed)?;
+    if split.counts()[Part::Train as usize] < 2 {
+        return Err(fail::usage("the split leaves one training row, from which nothing can be learned")
+            .hint("give more data, or make the test and validation parts smaller")
+            .into());
+    }
+    let left_out = subject.target_rows.iter().filter(|row| split.parts()[**row as usize] == NONE).count();
+    if left_out > 0 {
+        let rows = units::plural(left_out as u64, "row");
+        let why = match &spec.gap {
+            Some(gap) => format!("nearer than {gap} to a later part"),
+            None => "as the column of the split is empty".to_owned(),
+        };
+        ctx.talk.info(&format!("{rows} in no part: {why}"));
+    }
+    let folds = folds_of(subject, &split, spec, ctx.seed)?;
+    let record = SplitRecord {
+        dataset: subject.dataset.id,
+        spec: spec.clone(),
+        seed: ctx.seed,
+        rows: split.counts(),
+        parts: repo.store().put(split.parts())?.id,
+        folds: folds.as_ref().map(|folds| repo.store().put(folds.numbers()).map(|put| put.id)).transpose()?,
+    };
+    Ok(Divided { split, spec: spec.clone(), folds, id: repo.put_record(&record)? })
+}
+
+/// Divides the rows as an earlier split did.
+fn redivide(repo: &Repo, subject: &Subject, id: ObjectId) -> Result<Divided> {
+    let record: SplitRecord = repo.record(&id)?;
+    let split = read_split(repo, &record)?;
+    let parts = split.parts();
+    let known = parts.iter().filter(|part| **part != NONE).count();
+    let with_target = subject.target_rows.iter().filter(|row| parts.get(**row as usize).is_some_and(|p| *p != NONE));
+    if parts.len() != subject.table.rows() || with_target.count() != known {
+        let what = format!("the split {} does not fit the rows of {}", id.short(), subject.dataset.label);
+        return Err(fail::world(what).hint("divide the rows again with `mlops transform`").into());
+    }
+    let folds = folds_of(subject, &split, &record.spec, record.seed)?;
+    Ok(Divided { split, spec: record.spec, folds, id })
+}
+
+fn folds_of(subject: &Subject, split: &Split, spec: &SplitSpec, seed: u64) -> Result<Option<Folds>> {
+    if spec.folds == 0 {
+        return Ok(None);
+    }
+    let truth = (&subject.target, subject.target_rows.as_slice());
+    folds(&subject.table, truth, split, spec, &subject.roles.key, Seed(seed).derive("split")).map(Some)
+}
+
+fn finish(repo: &Repo, subject: Subject, divided: Divided, recipe: FittedRecipe) -> Result<Prepared> {
+    let record = RecipeRecord {
+        dataset: subject.dataset.id,
+        split: divided.id,
+        fitted: recipe.to_json(),
+        features: recipe.features().to_vec(),
+        table: None,
+    };
+    let recipe_id = repo.put_record(&record)?;
+    let Divided { split, spec, folds, id } = divided;
+    Ok(Prepared { subject, split, split_spec: spec, folds, split_id: id, recipe, recipe_id })
 }
 
 /// The rows of a kept split.
@@ -193,12 +342,14 @@ fn merged(given: &Roles, kept: &Roles) -> Roles {
         target,
         key: keep(&given.key, &kept.key),
         ignore: keep(&given.ignore, &kept.ignore),
+        weight: given.weight.clone().or_else(|| kept.weight.clone()),
     }
 }
 
 /// A column that only says how rows are divided would give the division away, not the target.
 fn is_feature(name: &str, target: &str, roles: &Roles, split: &SplitSpec) -> bool {
-    let divides = matches!(split.method, SplitMethod::Group | SplitMethod::Column);
+    let divides = matches!(split.method, SplitMethod::Group | SplitMethod::Column | SplitMethod::Hash);
     let divider = divides && split.column.as_deref() == Some(name);
-    name != target && !divider && !roles.key.iter().chain(&roles.ignore).any(|other| other == name)
+    let weight = roles.weight.as_deref() == Some(name);
+    name != target && !divider && !weight && !roles.key.iter().chain(&roles.ignore).any(|other| other == name)
 }

@@ -192,6 +192,11 @@ impl Workspace<'_> {
                 inputs.push(KeyInput::seed(self.spec.project.seed));
                 inputs.extend(KeyInput::settings("engine", &zoo::ENGINE_VERSION)?);
                 inputs.extend(KeyInput::settings("train", &self.spec.train)?);
+                // A name says what is meant, not what it is: another model of that name is another start.
+                if let Some(from) = self.spec.train.as_ref().and_then(|train| train.from.as_deref()) {
+                    let found = self.repo.resolve_model(from).ok().map(|found| found.package);
+                    inputs.push(KeyInput::reference(&format!("model:{from}"), found));
+                }
             }
             StageKind::Evaluate => {
                 inputs.push(output("train", "model")?);

@@ -1,7 +1,6 @@
 //! `train`: fits a model on the training rows, scores it beside the baseline on the validation rows, keeps both.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -10,21 +9,26 @@ use crate::base::fail;
 use crate::base::failpoint;
 use crate::base::id::{ObjectId, RunId};
 use crate::base::limits::DOMAIN_VALUES_MAX;
-use crate::base::seed::Seed;
 use crate::base::talk::Talk;
 use crate::data::profile::profile;
 use crate::data::target::Target;
 use crate::metrics::{self, Scores};
 use crate::models::package::{InputColumn, Lineage, ModelPackage, PackageHeader};
-use crate::models::predictor::{FitInput, Predictions, Predictor};
+use crate::models::predictor::Predictions;
 use crate::models::zoo::{self, Kind};
+use crate::ops::choices::ChoicesReport;
 use crate::ops::context::OpCtx;
-use crate::ops::prepare::{Part, PrepareOptions, Prepared, prepare, reopen};
+use crate::ops::crossval::{FoldsReport, score_folds};
+use crate::ops::evaluate::open_package;
+use crate::ops::fit::{Fitted, fit};
+use crate::ops::prepare::{Part, PrepareOptions, Prepared, prepare, prepare_for, reopen};
 use crate::ops::recorded::{Done, Work, recorded};
 use crate::record::model::ModelRecord;
 use crate::record::profile::{ColumnProfile, ProfileRecord};
 use crate::repo::Repo;
-use crate::spec::model::Task;
+use crate::repo::resolve::ModelRef;
+use crate::spec::model::{Task, TrainSpec};
+use crate::spec::training::CalibrationMethod;
 
 /// What to train.
 #[derive(Clone, Debug)]
@@ -33,10 +37,8 @@ pub struct TrainOptions {
     pub prepare: PrepareOptions,
     /// A recipe record to use instead of fitting one.
     pub recipe: Option<ObjectId>,
-    /// Name of a model kind; `auto` when absent.
-    pub model: Option<String>,
-    /// Its parameters.
-    pub params: toml::Table,
+    /// Kind, parameters, and what is decided around the fit.
+    pub spec: TrainSpec,
 }
 
 /// What came of it.
@@ -56,12 +58,26 @@ pub struct TrainReport {
     pub target: String,
     /// The dataset as a person calls it.
     pub dataset: String,
+    /// The model that the fit went on from, as a person calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// The column that rows were weighed by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<String>,
     /// Which rows `metrics` and `baseline` were measured on: `validation`, or `train` when there are none.
     pub scored_on: String,
     /// Scores of the model.
     pub metrics: BTreeMap<String, f64>,
     /// Scores of the baseline on the same rows.
     pub baseline: BTreeMap<String, f64>,
+    /// What the baseline answers: `class_shares`, `mean`, or for a split by time `last_value`.
+    pub baseline_kind: String,
+    /// Class weights, calibration and threshold, where there are any.
+    #[serde(flatten)]
+    pub choices: ChoicesReport,
+    /// Scores of each fold, when folds were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folds: Option<FoldsReport>,
     /// Rows fitted on.
     pub rows: usize,
     /// Number of features.
@@ -85,74 +101,75 @@ pub fn choose_kind(model: Option<&str>, task: Task, talk: &dyn Talk) -> Result<&
 }
 
 /// Trains one model.
+///
+/// Errors: those of preparing the rows and of the fit; a model to go on from that is of another kind, task or target.
 pub fn train(repo: &Repo, options: &TrainOptions, ctx: &OpCtx<'_>) -> Result<TrainReport> {
+    options.spec.check()?;
+    // Before the run of this verb exists, as `run:last` must not mean itself.
+    let start = options.spec.from.as_deref().map(|name| Start::open(repo, name)).transpose()?;
     let outcome = recorded(repo, ctx, "train", |repo, work| {
-        let prepared = match options.recipe {
-            Some(recipe) => reopen(repo, &options.prepare, recipe, ctx)?,
-            None => prepare(repo, &options.prepare, ctx)?,
+        if let Some(start) = &start {
+            work.input("model", &start.found.label(), start.found.package)?;
+        }
+        let prepared = match (&start, options.recipe) {
+            (Some(start), recipe) => prepare_for(repo, &options.prepare, &start.package, recipe, ctx)?,
+            (None, Some(recipe)) => reopen(repo, &options.prepare, recipe, ctx)?,
+            (None, None) => prepare(repo, &options.prepare, ctx)?,
         };
-        let kind = choose_kind(options.model.as_deref(), prepared.subject.task, ctx.talk)?;
-        let fitted = fit(kind, options, &prepared, work, ctx)?;
+        let kind = match &start {
+            Some(start) => start.kind(options.spec.model.as_deref())?,
+            None => choose_kind(options.spec.model.as_deref(), prepared.subject.task, ctx.talk)?,
+        };
+        let from = start.as_ref().map(|start| start.package.predictor());
+        let mut points = Vec::new();
+        let fitted = fit(kind, options, &prepared, from, &mut points, ctx)?;
+        work.points(&points)?;
+        let folds = score_folds(kind, options, &prepared, start.as_ref().map(|start| &start.package), ctx)?;
         failpoint::hit("train.fitted");
-        keep(repo, kind, prepared, fitted, work, ctx).map(Done::yes)
+        let report = Keep { repo, kind, options, start: start.as_ref(), ctx }.keep(prepared, fitted, folds, work)?;
+        Ok(Done::yes(report))
     })?;
     Ok(TrainReport { run: outcome.run, ..outcome.value })
 }
 
-struct Fitted {
-    predictor: Box<dyn Predictor>,
-    params: toml::Table,
-    scored_on: Part,
-    metrics: BTreeMap<String, f64>,
-    baseline: BTreeMap<String, f64>,
-    rows: usize,
-    seconds: f64,
+/// A model that a fit goes on from.
+struct Start {
+    found: ModelRef,
+    package: ModelPackage,
 }
 
-fn fit(kind: &Kind, options: &TrainOptions, prepared: &Prepared, work: &mut Work, ctx: &OpCtx<'_>) -> Result<Fitted> {
-    let (matrix, target) = prepared.part(Part::Train)?;
-    let (held_matrix, held_target) = prepared.part(Part::Validation)?;
-    let started = Instant::now();
-    let mut points = Vec::new();
-    let mut fit_kind = |kind: &Kind, params: &toml::Table| {
-        let mut input = FitInput {
-            matrix: &matrix,
-            target: &target,
-            weights: None,
-            validation: (held_matrix.rows() > 0).then_some((&held_matrix, &held_target)),
-            params,
-            seed: Seed(ctx.seed).derive("model"),
-            talk: ctx.talk,
-            points: &mut |point| points.push(point),
-        };
-        (kind.fit)(&mut input)
-    };
-    let predictor = fit_kind(kind, &options.params)?;
-    let seconds = started.elapsed().as_secs_f64();
-    let baseline = fit_kind(zoo::kind("baseline")?, &toml::Table::new())?;
-    work.points(&points)?;
-    let (scored_on, scored, truth) = match held_matrix.rows() {
-        0 => (Part::Train, &matrix, &target),
-        _ => (Part::Validation, &held_matrix, &held_target),
-    };
-    if scored_on == Part::Train {
-        ctx.talk.warn("there are no validation rows: these scores are of the training rows and flatter the model");
+impl Start {
+    fn open(repo: &Repo, name: &str) -> Result<Start> {
+        let found = repo.resolve_model(name)?;
+        let package = open_package(repo, &found.package)?;
+        Ok(Start { found, package })
     }
-    let task = prepared.subject.task;
-    Ok(Fitted {
-        metrics: score(&predictor.predict(scored)?, truth, task)?,
-        baseline: score(&baseline.predict(scored)?, truth, task)?,
-        params: all_params(kind, &options.params),
-        predictor,
-        scored_on,
-        rows: matrix.rows(),
-        seconds,
-    })
+
+    /// Its kind, which has to be the one asked for.
+    fn kind(&self, asked: Option<&str>) -> Result<&'static Kind> {
+        let header = &self.package.header;
+        match asked.filter(|name| *name != "auto" && *name != header.model) {
+            Some(name) => {
+                let what =
+                    format!("{} is a `{}` model; `{name}` cannot go on from it", self.found.label(), header.model);
+                Err(fail::usage(what).hint("leave the model kind out, or name that of the model").into())
+            }
+            None => {
+                let kind = zoo::kind_for(&header.model, header.task)?;
+                zoo::check_from(kind).map(|()| kind)
+            }
+        }
+    }
 }
 
-/// All metrics of the task for predictions against the truth.
-pub fn score(predictions: &Predictions, truth: &Target, task: Task) -> Result<BTreeMap<String, f64>> {
-    metrics::compute(None, &scores(predictions, truth)?, task)
+/// All metrics of the task for predictions against the truth, classes told apart by `threshold`.
+pub fn score_at(
+    predictions: &Predictions,
+    truth: &Target,
+    task: Task,
+    threshold: Option<f64>,
+) -> Result<BTreeMap<String, f64>> {
+    metrics::compute_at(None, &scores(predictions, truth)?, task, threshold)
 }
 
 /// Predictions and truth as the metrics want them.
@@ -172,72 +189,143 @@ fn all_params(kind: &Kind, given: &toml::Table) -> toml::Table {
     params
 }
 
-fn keep(
-    repo: &Repo,
-    kind: &Kind,
-    prepared: Prepared,
-    fitted: Fitted,
-    work: &mut Work,
-    ctx: &OpCtx<'_>,
-) -> Result<TrainReport> {
-    let (matrix_rows, task) = (fitted.rows, prepared.subject.task);
-    let target = prepared.subject.roles.target.clone().unwrap_or_default();
-    let training_rows = prepared.split.rows(Part::Train as u8);
-    let baseline_profile = profile(&prepared.subject.table.take(&training_rows)?);
-    let header = PackageHeader {
-        model: kind.name.to_owned(),
-        task,
-        inputs: inputs(&prepared, &baseline_profile),
-        features: prepared.recipe.features().to_vec(),
-        classes: prepared.subject.target.classes().to_vec(),
-        target_type: baseline_profile.column(&target).map(|column| column.column_type),
-        target: target.clone(),
-        params: serde_json::to_value(&fitted.params)?,
-        seed: ctx.seed,
-        lineage: Lineage { dataset: prepared.subject.dataset.id, split: prepared.split_id, recipe: prepared.recipe_id },
-        metrics: fitted.metrics.clone(),
-        engine: zoo::ENGINE_VERSION,
-    };
-    let features = header.features.len();
-    let package = ModelPackage::new(header, prepared.recipe, fitted.predictor, baseline_profile);
-    let bytes = package.to_bytes()?;
-    let model = repo.store().put(&bytes)?.id;
-    let record = repo.put_record(&ModelRecord {
-        package: model,
-        model: kind.name.to_owned(),
-        task,
-        dataset: prepared.subject.dataset.id,
-        split: prepared.split_id,
-        recipe: prepared.recipe_id,
-        metrics: fitted.metrics.clone(),
-    })?;
-    work.metrics(&fitted.metrics)?;
-    for (name, value) in &fitted.params {
-        work.param(name, serde_json::to_value(value)?)?;
+/// What is kept of a training, and whence.
+struct Keep<'a> {
+    repo: &'a Repo,
+    kind: &'a Kind,
+    options: &'a TrainOptions,
+    start: Option<&'a Start>,
+    ctx: &'a OpCtx<'a>,
+}
+
+impl Keep<'_> {
+    fn keep(
+        &self,
+        prepared: Prepared,
+        fitted: Fitted,
+        folds: Option<FoldsReport>,
+        work: &mut Work,
+    ) -> Result<TrainReport> {
+        let params = all_params(self.kind, &self.options.spec.params);
+        self.log(&prepared, &fitted, &params, folds.as_ref(), work)?;
+        let training_rows = prepared.split.rows(Part::Train as u8);
+        let profile = profile(&prepared.subject.table.take(&training_rows)?);
+        let header = self.header(&prepared, &fitted, &params, &profile)?;
+        let (target, features) = (header.target.clone(), header.features.len());
+        let mut package = ModelPackage::new(header, prepared.recipe, fitted.predictor, profile);
+        if let Some(calibration) = fitted.calibration {
+            package = package.calibrated(self.options.spec.calibrate, calibration);
+        }
+        let bytes = package.to_bytes()?;
+        let model = self.repo.store().put(&bytes)?.id;
+        let (task, dataset) = (prepared.subject.task, prepared.subject.dataset);
+        let record = self.repo.put_record(&ModelRecord {
+            package: model,
+            model: self.kind.name.to_owned(),
+            task,
+            dataset: dataset.id,
+            split: prepared.split_id,
+            recipe: prepared.recipe_id,
+            metrics: fitted.metrics.clone(),
+            from: self.start.map(|start| start.found.package),
+        })?;
+        work.output("model", self.kind.name, model)?;
+        work.output("model_record", self.kind.name, record)?;
+        Ok(TrainReport {
+            run: RunId::new([0; 8]),
+            model,
+            record,
+            kind: self.kind.name.to_owned(),
+            task,
+            target,
+            dataset: dataset.label,
+            from: self.start.map(|start| start.found.label()),
+            weight: prepared.subject.roles.weight,
+            scored_on: if fitted.scored_on == Part::Train { "train" } else { "validation" }.to_owned(),
+            metrics: fitted.metrics,
+            baseline: fitted.baseline.metrics,
+            baseline_kind: fitted.baseline.kind.to_owned(),
+            choices: fitted.choices,
+            folds,
+            rows: fitted.rows,
+            features,
+            bytes: bytes.len(),
+            seconds: fitted.seconds,
+        })
     }
-    work.param("model", kind.name.into())?;
-    let dataset = &prepared.subject.dataset;
-    work.input("dataset", &dataset.label, dataset.id)?;
-    work.input("split", "split", prepared.split_id)?;
-    work.input("recipe", "recipe", prepared.recipe_id)?;
-    work.output("model", kind.name, model)?;
-    work.output("model_record", kind.name, record)?;
-    Ok(TrainReport {
-        run: RunId::new([0; 8]),
-        model,
-        record,
-        kind: kind.name.to_owned(),
-        task,
-        target,
-        dataset: dataset.label.clone(),
-        scored_on: if fitted.scored_on == Part::Train { "train" } else { "validation" }.to_owned(),
-        metrics: fitted.metrics,
-        baseline: fitted.baseline,
-        rows: matrix_rows,
-        features,
-        bytes: bytes.len(),
-        seconds: fitted.seconds,
-    })
+
+    fn header(
+        &self,
+        prepared: &Prepared,
+        fitted: &Fitted,
+        params: &toml::Table,
+        profile: &ProfileRecord,
+    ) -> Result<PackageHeader> {
+        let subject = &prepared.subject;
+        let target = subject.roles.target.clone().unwrap_or_default();
+        Ok(PackageHeader {
+            model: self.kind.name.to_owned(),
+            task: subject.task,
+            inputs: inputs(prepared, profile),
+            features: prepared.recipe.features().to_vec(),
+            classes: subject.target.classes().to_vec(),
+            target_type: profile.column(&target).map(|column| column.column_type),
+            target,
+            params: serde_json::to_value(params)?,
+            seed: self.ctx.seed,
+            lineage: Lineage {
+                dataset: subject.dataset.id,
+                split: prepared.split_id,
+                recipe: prepared.recipe_id,
+                from: self.start.map(|start| start.found.package),
+            },
+            metrics: fitted.metrics.clone(),
+            engine: zoo::ENGINE_VERSION,
+            calibration: CalibrationMethod::None,
+            threshold: fitted.threshold,
+            baseline_answer: Some(fitted.baseline.answer.clone()),
+        })
+    }
+
+    /// Parameters, metrics and inputs of the run.
+    fn log(
+        &self,
+        prepared: &Prepared,
+        fitted: &Fitted,
+        params: &toml::Table,
+        folds: Option<&FoldsReport>,
+        work: &mut Work,
+    ) -> Result<()> {
+        if let Some(folds) = folds {
+            work.points(&folds.points())?;
+        }
+        if let Some(calibration) = &fitted.choices.calibration {
+            let before = calibration.before.iter().map(|(name, value)| (format!("uncalibrated.{name}"), *value));
+            work.metrics(&before.collect())?;
+        }
+        work.metrics(&fitted.metrics)?;
+        for (name, value) in params {
+            work.param(name, serde_json::to_value(value)?)?;
+        }
+        work.param("model", self.kind.name.into())?;
+        // What stands in [train] beside kind and parameters, and what was made of it.
+        let spec = TrainSpec { model: None, params: toml::Table::new(), ..self.options.spec.clone() };
+        if let serde_json::Value::Object(settings) = serde_json::to_value(&spec)? {
+            for (name, value) in settings {
+                work.param(&format!("train.{name}"), value)?;
+            }
+        }
+        if let Some(column) = &prepared.subject.roles.weight {
+            work.param("train.weight", column.as_str().into())?;
+        }
+        if let Some(threshold) = &fitted.choices.threshold {
+            work.param("threshold", threshold.value.into())?;
+        }
+        let dataset = &prepared.subject.dataset;
+        work.input("dataset", &dataset.label, dataset.id)?;
+        work.input("split", "split", prepared.split_id)?;
+        work.input("recipe", "recipe", prepared.recipe_id)
+    }
 }
 
 /// What the model may be asked with: the raw columns that its recipe reads, as they were in training.

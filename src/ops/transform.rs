@@ -49,6 +49,8 @@ pub struct TransformReport {
     pub table: ObjectId,
     /// Numbers of rows.
     pub rows: PartRows,
+    /// Number of folds of the rows outside the test part; 0 when none were asked for.
+    pub folds: usize,
     /// Features in order.
     pub features: Vec<FeatureRecord>,
     /// What the recipe had to do that nobody asked for.
@@ -84,6 +86,7 @@ pub fn transform(repo: &Repo, options: &TransformOptions, ctx: &OpCtx<'_>) -> Re
         recipe: prepared.recipe_id,
         table,
         rows: PartRows { train: counts[0], validation: counts[1], test: counts[2] },
+        folds: prepared.folds.as_ref().map_or(0, |folds| folds.splits().len()),
         features: prepared.recipe.features().to_vec(),
         notes: prepared.recipe.notes().to_vec(),
         output: options.output.clone(),

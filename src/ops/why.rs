@@ -79,7 +79,18 @@ impl Trace<'_> {
         self.makers(package, "train")?;
         self.recipe(&record.recipe)?;
         self.split(&record.split)?;
-        self.dataset(&record.dataset)
+        self.dataset(&record.dataset)?;
+        let Some(from) = record.from else {
+            return Ok(());
+        };
+        match self.repo.resolve_model(&from.hex()) {
+            Ok(found) => self.model(&found.package, &found.model),
+            // A model that was pulled may have left the record of its start behind; the package is there.
+            Err(_) => {
+                self.add("model", from.hex(), "earlier model", json!({}));
+                Ok(())
+            }
+        }
     }
 
     /// Registered versions of a package, with the aliases that point at them and why.

@@ -189,6 +189,9 @@ pub struct Roles {
     pub key: Vec<String>,
     /// Columns never used as features.
     pub ignore: Vec<String>,
+    /// Column that says how much each row counts in a fit; never a feature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<String>,
 }
 
 impl DatasetRecord {

@@ -27,6 +27,9 @@ pub struct ModelRecord {
     pub recipe: ObjectId,
     /// Scores on the validation rows.
     pub metrics: BTreeMap<String, f64>,
+    /// The package that the fit went on from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<ObjectId>,
 }
 
 impl Record for ModelRecord {
@@ -34,6 +37,8 @@ impl Record for ModelRecord {
     const VERSION: u32 = 1;
 
     fn references(&self) -> Vec<ObjectId> {
-        vec![self.package, self.dataset, self.split, self.recipe]
+        let mut ids = vec![self.package, self.dataset, self.split, self.recipe];
+        ids.extend(self.from);
+        ids
     }
 }

@@ -19,6 +19,9 @@ pub struct SplitRecord {
     pub rows: [u64; 3],
     /// Blob with one byte a row: 0 training, 1 validation, 2 test, 3 none of them.
     pub parts: ObjectId,
+    /// Blob with one byte a row: the fold that the row is held out in, from 0 on; 255 for rows of no fold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folds: Option<ObjectId>,
 }
 
 impl Record for SplitRecord {
@@ -26,6 +29,8 @@ impl Record for SplitRecord {
     const VERSION: u32 = 1;
 
     fn references(&self) -> Vec<ObjectId> {
-        vec![self.dataset, self.parts]
+        let mut ids = vec![self.dataset, self.parts];
+        ids.extend(self.folds);
+        ids
     }
 }

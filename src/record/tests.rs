@@ -45,8 +45,11 @@ fn references_are_found_without_knowing_the_kind() -> anyhow::Result<()> {
         seed: 1,
         rows: [1, 1, 1],
         parts: hash(b"p"),
+        folds: None,
     };
     assert_eq!(references(&encode(&split)?)?, vec![hash(b"d"), hash(b"p")]);
+    let folded = crate::record::split::SplitRecord { folds: Some(hash(b"f")), ..split };
+    assert_eq!(references(&encode(&folded)?)?, vec![hash(b"d"), hash(b"p"), hash(b"f")]);
     assert!(references(b"anything else")?.is_empty());
     Ok(())
 }

@@ -36,14 +36,14 @@ impl Label {
 
 /// `{"predictions": [...]}`; with `probabilities`, one object of class to probability a row as well.
 ///
-/// Numbers that JSON does not have are written as null. `labels` has one entry a class.
-pub fn to_json(predictions: &Predictions, labels: &[Label], probabilities: bool) -> Vec<u8> {
+/// Numbers that JSON does not have are written as null. `labels` has one entry a class, chosen as `threshold` has it.
+pub fn to_json(predictions: &Predictions, labels: &[Label], threshold: Option<f64>, probabilities: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(32 + predictions.rows() * 16);
     out.extend_from_slice(br#"{"predictions":["#);
     match predictions {
         Predictions::Numbers(values) => list(&mut out, values, |out, value| push_number(out, *value)),
         Predictions::Probabilities { .. } => {
-            list(&mut out, &predictions.classes(), |out, class| match labels.get(*class as usize) {
+            list(&mut out, &predictions.classes_at(threshold), |out, class| match labels.get(*class as usize) {
                 Some(label) => out.extend_from_slice(label.value.as_bytes()),
                 None => out.extend_from_slice(b"null"),
             });

@@ -88,7 +88,10 @@ async fn invoke(state: &Arc<State>, request: Request<Body>) -> Result<(HeaderVal
             return Err(error.hint("leave `probabilities` out"));
         }
         let predictions = predict::predict(state, &model, columns)?;
-        Ok((model.tag.clone(), answer::to_json(&predictions, &model.labels, params.probabilities)))
+        Ok((
+            model.tag.clone(),
+            answer::to_json(&predictions, &model.labels, model.served.package.header.threshold, params.probabilities),
+        ))
     })
     .await
 }

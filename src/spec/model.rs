@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::fail::{self, Failure};
+use crate::spec::training::{CalibrationMethod, ClassWeight, ThresholdCosts, ThresholdRule, ThresholdSpec};
+
 /// What a model predicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -40,6 +43,47 @@ pub struct TrainSpec {
     /// Parameters of that kind; unknown names are refused when the kind is known.
     #[serde(skip_serializing_if = "toml::Table::is_empty")]
     pub params: toml::Table,
+    /// How much the rows of each class count; all alike when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class_weight: Option<ClassWeight>,
+    /// How probabilities are mended on the validation rows.
+    #[serde(skip_serializing_if = "is_none")]
+    pub calibrate: CalibrationMethod,
+    /// From which probability on a row of a binary task counts as positive; one half when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<ThresholdSpec>,
+    /// What mistakes cost, for `threshold = "cost"`; 1 each when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold_costs: Option<ThresholdCosts>,
+    /// A model that the fit goes on from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+}
+
+impl TrainSpec {
+    /// Checks what needs no data: weights, costs and thresholds within their ranges.
+    pub fn check(&self) -> Result<(), Failure> {
+        self.class_weight.as_ref().map_or(Ok(()), ClassWeight::check)?;
+        self.threshold.as_ref().map_or(Ok(()), ThresholdSpec::check)?;
+        self.threshold_costs.as_ref().map_or(Ok(()), ThresholdCosts::check)?;
+        if self.threshold_costs.is_some() && self.threshold != Some(ThresholdSpec::Rule(ThresholdRule::Cost)) {
+            return Err(fail::usage("threshold costs are given, but the threshold is not chosen by cost")
+                .hint("set threshold = \"cost\", or leave the costs out"));
+        }
+        Ok(())
+    }
+
+    /// The threshold, when it is given as a number and not chosen.
+    pub fn given_threshold(&self) -> Option<f64> {
+        match self.threshold {
+            Some(ThresholdSpec::Value(value)) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+fn is_none(method: &CalibrationMethod) -> bool {
+    *method == CalibrationMethod::None
 }
 
 /// Parameters of least squares: `linear`, `ridge`.

@@ -81,6 +81,9 @@ pub struct DataSpec {
     /// Columns that identify a row.
     #[serde(default)]
     pub key: Vec<String>,
+    /// Column that says how much each row counts in a fit; never a feature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<String>,
     /// `csv`, `json`, `jsonl`, `parquet`, `arrow` or `excel`; told by the file's ending and first bytes when absent.
     #[serde(default)]
     pub format: Option<String>,

@@ -15,4 +15,5 @@ mod journey;
 mod pipeline;
 mod sources;
 mod tidy;
+mod training;
 mod validate;

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod diff;
+mod folds;
 mod foreign;
 mod ingest;
 mod json;

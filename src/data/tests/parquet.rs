@@ -146,6 +146,8 @@ fn columns_and_rows_are_picked_and_added() -> Result<()> {
     assert!(table.take(&[3]).is_err());
     let table =
         table.with_numbers("prediction", vec![0.25, f64::NAN, 1.0])?.with_texts("class", vec!["a".to_owned(); 3])?;
+    assert_eq!(cells(&table.slice(1, 9), "i"), ["1", "1"]);
+    assert_eq!((cells(&table.slice(0, 1), "i"), table.slice(7, 2).rows()), (vec!["-3".to_owned()], 0));
     let mut csv = Vec::new();
     table.write_csv(&mut csv)?;
     let wanted = "t,i,prediction,class\n\"b,\"\"c\",-3,0.25,a\na,1,,a\na,1,1.0,a\n";
@@ -153,7 +155,11 @@ fn columns_and_rows_are_picked_and_added() -> Result<()> {
     assert_eq!((table.cell(3, "i"), table.cell(0, "none")), (None, None));
     let taken = failure(table.clone().with_texts("t", vec![String::new(); 3]));
     assert_eq!(taken.what, "the table already has a column called `t`");
-    assert!(table.with_numbers("short", vec![1.0]).is_err());
+    assert!(table.clone().with_numbers("short", vec![1.0]).is_err());
+    let labels = ["x", "y"].map(str::to_owned);
+    let labelled = table.with_labels("label", &[1, 9, 0], &labels)?;
+    assert_eq!(cells(&labelled, "label"), ["y", "-", "x"]);
+    assert!(labelled.with_labels("short", &[0], &labels).is_err());
     Ok(())
 }
 

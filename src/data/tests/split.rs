@@ -27,14 +27,14 @@ fn random_rows_add_up_and_repeat() -> Result<()> {
     let rows: Vec<String> = (0..103).map(|row| format!("{row},{}", f64::from(row) / 7.0)).collect();
     let table = table(&format!("n,y\n{}\n", rows.join("\n")))?;
     let (target, rows) = read_target(&table, "y", Task::Regression)?;
-    let make = |seed: u64| split(&table, Some(&target), &rows, &SplitSpec::default(), Seed(seed));
+    let make = |seed: u64| split(&table, Some(&target), &rows, &SplitSpec::default(), &[], Seed(seed));
     let first = make(1)?;
     assert_eq!(first.counts(), [61, 21, 21]);
     assert_eq!(first, make(1)?);
     assert_ne!(first, make(2)?);
     assert_eq!(Split::from_parts(first.parts().to_vec())?, first);
     assert!(Split::from_parts(vec![0, 4]).is_err());
-    let without_target = split(&table, None, &[], &spec(SplitMethod::Random, None), Seed(1))?;
+    let without_target = split(&table, None, &[], &spec(SplitMethod::Random, None), &[], Seed(1))?;
     assert_eq!(without_target.counts(), [61, 21, 21]);
     Ok(())
 }
@@ -44,7 +44,7 @@ fn every_class_keeps_its_share_within_one_row() -> Result<()> {
     let sizes = [("a", 137), ("b", 41), ("c", 7), ("d", 2), ("e", 1), ("NA", 9)];
     let names: Vec<&str> = sizes.iter().flat_map(|(name, size)| std::iter::repeat_n(*name, *size)).collect();
     let (table, target, rows) = classes(&names)?;
-    let divided = split(&table, Some(&target), &rows, &SplitSpec::default(), Seed(5))?;
+    let divided = split(&table, Some(&target), &rows, &SplitSpec::default(), &[], Seed(5))?;
     // 188 rows have a class: round(37.6) = 38 for each of the held-out parts.
     assert_eq!(divided.counts(), [112, 38, 38]);
     assert_eq!(divided.rows(NONE).len(), 9);
@@ -64,7 +64,7 @@ fn groups_stay_together() -> Result<()> {
         .map(|row| format!("{},{}", if row < 20 { String::new() } else { format!("g{}", row % 37) }, row))
         .collect();
     let table = table(&format!("g,n\n{}\n", rows.join("\n")))?;
-    let divided = split(&table, None, &[], &spec(SplitMethod::Group, Some("g")), Seed(3))?;
+    let divided = split(&table, None, &[], &spec(SplitMethod::Group, Some("g")), &[], Seed(3))?;
     let mut part_of = std::collections::HashMap::new();
     for row in 0..300 {
         let part = divided.parts()[row];
@@ -81,7 +81,7 @@ fn groups_stay_together() -> Result<()> {
 #[test]
 fn too_few_groups_are_refused() -> Result<()> {
     let table = table("g,n\na,1\na,2\na,3\nb,4\nb,5\nb,6\n")?;
-    let refused = failure(split(&table, None, &[], &spec(SplitMethod::Group, Some("g")), Seed(3)));
+    let refused = failure(split(&table, None, &[], &spec(SplitMethod::Group, Some("g")), &[], Seed(3)));
     assert!(refused.what.starts_with("[split] leaves no"), "{}", refused.what);
     Ok(())
 }
@@ -90,7 +90,7 @@ fn too_few_groups_are_refused() -> Result<()> {
 fn later_rows_are_held_out() -> Result<()> {
     let days = ["2024-01-05", "2024-01-01", "2024-01-04", "2024-01-02", "2024-01-03", "2024-01-05"];
     let table = table(&format!("d,n\n{}\n", days.map(|day| format!("{day},1")).join("\n")))?;
-    let divided = split(&table, None, &[], &spec(SplitMethod::Time, Some("d")), Seed(0))?;
+    let divided = split(&table, None, &[], &spec(SplitMethod::Time, Some("d")), &[], Seed(0))?;
     // Two rows of the last day stay together although 0.2 of six rows is one.
     assert_eq!(divided.parts(), [TEST, TRAIN, VALIDATION, TRAIN, TRAIN, TEST]);
     let word = failure(split(
@@ -98,6 +98,7 @@ fn later_rows_are_held_out() -> Result<()> {
         None,
         &[],
         &spec(SplitMethod::Time, Some("d")),
+        &[],
         Seed(0),
     ));
     assert!(word.what.contains("is text; a time split needs times or numbers"));
@@ -106,6 +107,7 @@ fn later_rows_are_held_out() -> Result<()> {
         None,
         &[],
         &spec(SplitMethod::Time, Some("d")),
+        &[],
         Seed(0),
     ));
     assert!(gap.what.contains("is missing in row 2"), "{}", gap.what);
@@ -114,6 +116,7 @@ fn later_rows_are_held_out() -> Result<()> {
         None,
         &[],
         &spec(SplitMethod::Time, Some("d")),
+        &[],
         Seed(0),
     ));
     assert!(two.what.contains("has too few distinct times"), "{}", two.what);
@@ -123,12 +126,12 @@ fn later_rows_are_held_out() -> Result<()> {
 #[test]
 fn a_column_may_say_it() -> Result<()> {
     let table = table("p,n\ntrain,1\ntest,2\nNA,3\nvalidation,4\ntrain,5\n")?;
-    let divided = split(&table, None, &[], &spec(SplitMethod::Column, Some("p")), Seed(0))?;
+    let divided = split(&table, None, &[], &spec(SplitMethod::Column, Some("p")), &[], Seed(0))?;
     assert_eq!(divided.parts(), [TRAIN, TEST, NONE, VALIDATION, TRAIN]);
     let odd = self::table("p,n\ntrain,1\nholdout,2\n")?;
-    let refused = failure(split(&odd, None, &[], &spec(SplitMethod::Column, Some("p")), Seed(0)));
+    let refused = failure(split(&odd, None, &[], &spec(SplitMethod::Column, Some("p")), &[], Seed(0)));
     assert_eq!(refused.what, "[split] column `p` holds `holdout` in row 2");
-    let unknown = failure(split(&odd, None, &[], &spec(SplitMethod::Group, Some("q")), Seed(0)));
+    let unknown = failure(split(&odd, None, &[], &spec(SplitMethod::Group, Some("q")), &[], Seed(0)));
     assert!(unknown.what.contains("unknown column `q`"));
     Ok(())
 }
@@ -136,13 +139,13 @@ fn a_column_may_say_it() -> Result<()> {
 #[test]
 fn parts_that_cannot_be_filled_are_refused() -> Result<()> {
     let (table, target, rows) = classes(&["a", "b"])?;
-    let few = failure(split(&table, Some(&target), &rows, &SplitSpec::default(), Seed(0)));
+    let few = failure(split(&table, Some(&target), &rows, &SplitSpec::default(), &[], Seed(0)));
     assert!(few.what.contains("2 rows with a target are too few"), "{}", few.what);
     let numbers = Target::Numbers(vec![1.0, 2.0]);
-    let no_classes = failure(split(&table, Some(&numbers), &rows, &spec(SplitMethod::Stratified, None), Seed(0)));
+    let no_classes = failure(split(&table, Some(&numbers), &rows, &spec(SplitMethod::Stratified, None), &[], Seed(0)));
     assert!(no_classes.what.contains("needs a target with classes"));
     let (table, target, rows) = classes(&["a", "b", "c", "d", "e", "f"])?;
-    let singles = failure(split(&table, Some(&target), &rows, &SplitSpec::default(), Seed(0)));
+    let singles = failure(split(&table, Some(&target), &rows, &SplitSpec::default(), &[], Seed(0)));
     assert!(singles.what.contains("leaves no validation rows"), "{}", singles.what);
     Ok(())
 }

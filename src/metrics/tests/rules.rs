@@ -7,7 +7,7 @@ use crate::metrics::classes::predicted;
 use crate::metrics::slices::{MISSING, slices};
 use crate::metrics::sums;
 use crate::metrics::tests::{binary_table, names};
-use crate::metrics::{Scores, compute, confusion, zoo};
+use crate::metrics::{Scores, compute, compute_at, confusion, confusion_at, zoo};
 use crate::spec::model::Task;
 
 const TASKS: [Task; 3] = [Task::Binary, Task::Multiclass, Task::Regression];
@@ -59,6 +59,26 @@ fn a_metric_of_another_task_says_so() {
     assert!(hint_of(&error).contains("roc_auc"));
     let error = zoo::find("accuracy", Task::Regression).expect_err("of classes");
     assert_eq!(error.to_string(), "metric `accuracy` is for binary and multiclass tasks; this task is regression");
+}
+
+#[test]
+fn a_threshold_moves_classes_and_no_probabilities() -> Result<()> {
+    let names = names(2);
+    let probabilities = [0.9, 0.1, 0.7, 0.3, 0.6, 0.4, 0.2, 0.8];
+    let scores = Scores::Classes { truth: &[0, 1, 1, 1], probabilities: &probabilities, names: &names };
+    let plain = compute(None, &scores, Task::Binary)?;
+    assert_eq!(compute_at(None, &scores, Task::Binary, Some(0.5))?, plain);
+    let moved = compute_at(None, &scores, Task::Binary, Some(0.3))?;
+    // A row with the threshold itself stays negative.
+    assert_eq!((plain["recall"], moved["recall"], moved["accuracy"]), (1.0 / 3.0, 2.0 / 3.0, 0.75));
+    for same in ["roc_auc", "average_precision", "ks", "log_loss", "brier", "expected_calibration_error"] {
+        assert_eq!(moved[same], plain[same], "{same}");
+    }
+    let counts = confusion_at(&scores, Some(0.3)).map(|matrix| matrix.counts);
+    assert_eq!(counts, Some(vec![vec![1, 0], vec![1, 2]]));
+    let parts = slices("all", &[0; 4], &["x"], &scores, Task::Binary, Some(0.3))?;
+    assert_eq!(parts[0].metrics, moved);
+    Ok(())
 }
 
 #[test]
@@ -161,7 +181,7 @@ fn slices_are_the_metrics_of_their_rows() -> Result<()> {
 #[test]
 fn slices_by_numbers_are_in_the_order_of_numbers() -> Result<()> {
     let scores = Scores::Numbers { truth: &[1.0, 2.0, 4.0], predicted: &[1.0, 3.0, 4.5] };
-    let parts = slices("size", &[0, 1, 2], &["10", "9", "-1"], &scores, Task::Regression, Some(&["mae", "r2"]))?;
+    let parts = slices("size", &[0, 1, 2], &["10", "9", "-1"], &scores, Task::Regression, None)?;
     let order: Vec<(&str, f64)> = parts.iter().map(|part| (part.value.as_str(), part.metrics["mae"])).collect();
     assert_eq!(order, [("-1", 0.5), ("9", 1.0), ("10", 0.0)]);
     assert!(!parts[0].metrics.contains_key("r2"), "one row has no variance");

@@ -11,13 +11,16 @@ use crate::data::frame::{Column, Frame, TextValues, Values};
 use crate::data::split::Split;
 use crate::data::target::Target;
 use crate::features::recipe::{Family, FittedRecipe, Recipe};
+use crate::models::calibration::Calibration;
 use crate::models::package::{InputColumn, Lineage, ModelPackage, PackageHeader};
+use crate::models::predictor::Predictions;
 use crate::models::tests::{ROWS, features, fit, two_classes};
 use crate::models::zoo;
 use crate::record::profile::ProfileRecord;
 use crate::spec::model::Task;
 use crate::spec::recipe::TransformSpec;
 use crate::spec::schema::ColumnType;
+use crate::spec::training::CalibrationMethod;
 
 fn frame() -> Result<Frame> {
     let x = features()?;
@@ -59,9 +62,12 @@ fn package(kind: &str) -> Result<ModelPackage> {
         features: recipe.features().to_vec(),
         params: serde_json::json!({}),
         seed: 7,
-        lineage: Lineage { dataset: hash(b"d"), split: hash(b"s"), recipe: hash(b"r") },
+        lineage: Lineage { dataset: hash(b"d"), split: hash(b"s"), recipe: hash(b"r"), from: None },
         metrics: BTreeMap::new(),
         engine: zoo::ENGINE_VERSION,
+        calibration: CalibrationMethod::None,
+        threshold: None,
+        baseline_answer: None,
     };
     let baseline = ProfileRecord { rows: ROWS as u64, columns: Vec::new() };
     Ok(ModelPackage::new(header, recipe, fit(kind, &matrix, &target, params)?, baseline))
@@ -77,6 +83,64 @@ fn packages_read_back_and_answer_the_same() -> Result<()> {
         assert_eq!(read.predict(&frame()?)?, made.predict(&frame()?)?, "{kind}");
         assert_eq!(read.to_bytes()?, bytes, "{kind}");
     }
+    Ok(())
+}
+
+/// A package with everything that a header can hold.
+fn mended() -> Result<ModelPackage> {
+    let made = package("forest")?;
+    let target = two_classes()?;
+    let Target::Classes { codes, .. } = &target else { return Ok(made) };
+    let raw = made.predict(&frame()?)?;
+    let (calibration, _) = Calibration::fit(CalibrationMethod::Isotonic, "forest", &raw, codes, None)?;
+    let mut made = made.calibrated(CalibrationMethod::Isotonic, calibration);
+    made.header.threshold = Some(0.3);
+    made.header.baseline_answer = Some(vec![0.25, 0.75]);
+    Ok(made)
+}
+
+#[test]
+fn calibration_and_threshold_are_kept() -> Result<()> {
+    let made = mended()?;
+    let bytes = made.to_bytes()?;
+    let read = ModelPackage::open(&bytes)?;
+    assert_eq!((&read.header, read.to_bytes()?), (&made.header, bytes));
+    let answer = read.predict(&frame()?)?;
+    assert_eq!(answer, made.predict(&frame()?)?);
+    assert_ne!(answer, package("forest")?.predict(&frame()?)?, "the curve changes something");
+    let Predictions::Probabilities { values, .. } = &answer else { return Ok(()) };
+    let wanted: Vec<u32> = values.chunks_exact(2).map(|row| u32::from(row[1] > 0.3)).collect();
+    assert_eq!(read.labels(&answer), wanted);
+    Ok(())
+}
+
+#[test]
+fn headers_that_contradict_themselves_are_refused() -> Result<()> {
+    let refused = |change: fn(&mut PackageHeader), says: &str| -> Result<()> {
+        let mut made = mended()?;
+        change(&mut made.header);
+        let error = ModelPackage::open(&made.to_bytes()?).err().map(|error| format!("{error:#}")).unwrap_or_default();
+        assert!(error.contains(says), "{says}: {error}");
+        Ok(())
+    };
+    refused(|header| header.threshold = Some(1.5), "threshold")?;
+    refused(|header| header.baseline_answer = Some(vec![1.0]), "baseline")?;
+    refused(|header| header.calibration = CalibrationMethod::None, "bytes are left")?;
+    let mut plain = package("forest")?;
+    plain.header.calibration = CalibrationMethod::Platt;
+    assert!(ModelPackage::open(&plain.to_bytes()?).is_err(), "there are no curves");
+    Ok(())
+}
+
+#[test]
+fn headers_without_the_newer_fields_are_read() -> Result<()> {
+    let plain = serde_json::to_value(&package("forest")?.header)?;
+    for name in ["calibration", "threshold", "baseline_answer"] {
+        assert!(plain.get(name).is_none(), "{name} is not written where there is none");
+    }
+    assert!(plain["lineage"].get("from").is_none());
+    let read: PackageHeader = serde_json::from_value(plain)?;
+    assert_eq!(read, package("forest")?.header);
     Ok(())
 }
 
@@ -148,10 +212,11 @@ proptest! {
         use std::sync::LazyLock;
         static MADE: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
             let kinds = ["boost", "forest", "logistic", "knn", "naive_bayes", "baseline"];
-            kinds.iter().filter_map(|kind| package(kind).and_then(|made| made.to_bytes()).ok()).collect()
+            let plain = kinds.iter().map(|kind| package(kind));
+            plain.chain([mended()]).filter_map(|made| made.and_then(|made| made.to_bytes()).ok()).collect()
         });
-        assert_eq!(MADE.len(), 6);
-        let forged = forge(&MADE[(seed % 6) as usize], seed);
+        assert_eq!(MADE.len(), 7);
+        let forged = forge(&MADE[(seed % 7) as usize], seed);
         if let (Ok(opened), Ok(frame)) = (ModelPackage::open(&forged), frame()) {
             let _ = opened.predict(&frame);
         }

@@ -13,7 +13,7 @@ fn labels(classes: &[&str], target_type: Option<ColumnType>) -> Vec<Label> {
 
 fn check(classes: &[&str], target_type: Option<ColumnType>, expected: Value) -> Result<()> {
     let predictions = Predictions::Probabilities { classes: 2, values: vec![0.25, 0.75, 0.5, 0.5] };
-    let written = answer::to_json(&predictions, &labels(classes, target_type), false);
+    let written = answer::to_json(&predictions, &labels(classes, target_type), None, false);
     assert_eq!(serde_json::from_slice::<Value>(&written)?, json!({ "predictions": expected }));
     Ok(())
 }
@@ -33,7 +33,7 @@ fn classes_are_written_in_the_type_of_the_target() -> Result<()> {
 #[test]
 fn probabilities_are_written_by_class() -> Result<()> {
     let predictions = Predictions::Probabilities { classes: 2, values: vec![0.1, 0.9] };
-    let written = answer::to_json(&predictions, &labels(&["a", "\"b\""], None), true);
+    let written = answer::to_json(&predictions, &labels(&["a", "\"b\""], None), None, true);
     let expected = json!({"predictions": ["\"b\""], "probabilities": [{"a": 0.1, "\"b\"": 0.9}]});
     assert_eq!(serde_json::from_slice::<Value>(&written)?, expected);
     Ok(())
@@ -42,7 +42,7 @@ fn probabilities_are_written_by_class() -> Result<()> {
 #[test]
 fn numbers_keep_every_bit_and_have_no_nan() -> Result<()> {
     let values = vec![0.1 + 0.2, -1e-300, 3.0, f64::NAN, f64::INFINITY];
-    let written = answer::to_json(&Predictions::Numbers(values), &[], true);
+    let written = answer::to_json(&Predictions::Numbers(values), &[], None, true);
     let expected = br#"{"predictions":[0.30000000000000004,-1e-300,3.0,null,null]}"#;
     assert_eq!(String::from_utf8(written)?, String::from_utf8(expected.to_vec())?);
     Ok(())

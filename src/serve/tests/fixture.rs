@@ -23,6 +23,7 @@ use crate::serve::schema::InputSchema;
 use crate::serve::{ServeOptions, ServedModel, server};
 use crate::spec::model::Task;
 use crate::spec::schema::ColumnType;
+use crate::spec::training::CalibrationMethod;
 
 /// Age that makes the model panic.
 pub const PANIC_AGE: f64 = -666.0;
@@ -118,9 +119,12 @@ fn served(name: &str, task: Task, classes: &[&str]) -> ServedModel {
         features: recipe.features().to_vec(),
         params: serde_json::json!({}),
         seed: 7,
-        lineage: Lineage { dataset: hash(b"d"), split: hash(b"s"), recipe: hash(b"r") },
+        lineage: Lineage { dataset: hash(b"d"), split: hash(b"s"), recipe: hash(b"r"), from: None },
         metrics: Default::default(),
         engine: 1,
+        calibration: CalibrationMethod::None,
+        threshold: None,
+        baseline_answer: None,
     };
     let baseline = ProfileRecord { rows: 3, columns: Vec::new() };
     let predictor = Box::new(Probe { classes: !classes.is_empty() });

@@ -51,7 +51,11 @@ impl<'a> Cells<'a> {
     /// Appends the value of `row` as text; `false` when it is missing.
     pub fn push(&self, row: usize, out: &mut Vec<u8>) -> bool {
         match self {
-            Cells::Integer(values) => values.get(row).map(|value| out.extend_from_slice(value.to_string().as_bytes())),
+            Cells::Integer(values) => values.get(row).map(|value| {
+                // Straight into the buffer: writing to memory cannot fail.
+                let written = write!(out, "{value}");
+                debug_assert!(written.is_ok());
+            }),
             Cells::Float(values) => values.get(row).map(|value| value::push_float(out, value)),
             Cells::Boolean(values) => {
                 values.get(row).map(|value| out.extend_from_slice(if value { b"true" } else { b"false" }))

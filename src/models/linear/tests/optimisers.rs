@@ -57,6 +57,7 @@ fn point_of(
         target,
         weights: None,
         validation: None,
+        from: None,
         params: &table,
         seed: Seed(1),
         talk,

@@ -1,11 +1,16 @@
 //! Rows divided into training, validation and test rows, once, before anything is fitted.
 
+pub mod folds;
+mod groups;
+pub mod hashed;
+pub mod times;
+
 use anyhow::Result;
 
 use crate::base::fail;
 use crate::base::seed::Seed;
 use crate::base::units;
-use crate::data::frame::{Frame, MISSING_CODE, MISSING_TIME, TextValues, Values};
+use crate::data::frame::Frame;
 use crate::data::infer::shown;
 use crate::data::plain;
 use crate::data::table::Table;
@@ -101,15 +106,18 @@ impl Split {
 /// gives ⌊s·n⌋ or ⌈s·n⌉ of its n rows, largest remainders first, and keeps at least one for training, so that a class of a
 /// single row only trains. *Group*: rows with the same value of the column stay together (missing is a value); groups,
 /// larger ones first, go where the most rows are wanting. *Time*: the earliest rows train, the latest test; rows of the
-/// same time stay together. *Column*: the column says `train`, `validation` or `test`; empty means none.
+/// same time stay together, and rows closer to a later part than the gap are in none. *Column*: the column says `train`,
+/// `validation` or `test`; empty means none. *Hash*: each row by itself, by the hash of its value of `column`, or of `keys`
+/// when there is no column; shares are kept on the average only.
 ///
-/// Deterministic in `seed`. Errors (usage): a spec that contradicts itself, an unknown column or one of the wrong type, too
-/// few rows, classes, groups or times for the parts asked for.
+/// Deterministic in `seed`, on which *time*, *column* and *hash* do not depend. Errors (usage): a spec that contradicts
+/// itself, an unknown column or one of the wrong type, too few rows, classes, groups or times for the parts asked for.
 pub fn split(
     table: &Table,
     target: Option<&Target>,
     target_rows: &[u32],
     spec: &SplitSpec,
+    keys: &[String],
     seed: Seed,
 ) -> Result<Split> {
     spec.check()?;
@@ -131,8 +139,12 @@ pub fn split(
                 .into());
         }
         (SplitMethod::Auto | SplitMethod::Random, _) => random(&wanted()?, seed),
-        (SplitMethod::Group, _) => by_group(&group_codes(table, column, rows)?, &wanted()?, seed),
-        (SplitMethod::Time, _) => by_time(&times(table, column, rows)?, &wanted()?, column)?,
+        (SplitMethod::Group, _) => groups::divide(&groups::codes(table, column, rows)?, &wanted()?, seed),
+        (SplitMethod::Time, _) => {
+            let times = times::read(table, column, rows)?;
+            times::divide(&times, &wanted()?, column, times::gap(table, column, spec.gap)?)?
+        }
+        (SplitMethod::Hash, _) => hashed::divide(table, &hashed::columns(spec, keys)?, rows, spec)?,
         (SplitMethod::Column, _) => by_column(table, column, rows)?,
     };
     for (row, part) in rows.iter().zip(divided) {
@@ -144,7 +156,7 @@ pub fn split(
 }
 
 /// Numbers of rows wanted in each part.
-struct Wanted {
+pub struct Wanted {
     rows: usize,
     validation: usize,
     test: usize,
@@ -223,111 +235,6 @@ fn apportion(sizes: &[usize], share: f64, total: usize, room: &[usize]) -> Vec<u
     given
 }
 
-fn by_group(codes: &[u32], wanted: &Wanted, seed: Seed) -> Vec<u8> {
-    let groups = codes.iter().max().map_or(0, |last| *last as usize + 1);
-    let mut sizes = vec![0_usize; groups];
-    for code in codes {
-        sizes[*code as usize] += 1;
-    }
-    let mut order: Vec<usize> = (0..groups).collect();
-    seed.rng().shuffle(&mut order);
-    order.sort_by_key(|group| std::cmp::Reverse(sizes[*group]));
-    // What is still wanting in training, test, validation: the order in which ties are settled.
-    let mut wanting =
-        [(wanted.train(), TRAIN), (wanted.test, TEST), (wanted.validation, VALIDATION)].map(|(n, p)| (n as i64, p));
-    let mut part_of = vec![NONE; groups];
-    for group in order {
-        let mut most = 0;
-        for place in 1..wanting.len() {
-            if wanting[place].0 > wanting[most].0 {
-                most = place;
-            }
-        }
-        part_of[group] = wanting[most].1;
-        wanting[most].0 -= sizes[group] as i64;
-    }
-    codes.iter().map(|code| part_of[*code as usize]).collect()
-}
-
-/// Codes of the group of each of `rows`, dense, in the order of first appearance; missing is a group.
-fn group_codes(table: &Table, column: &str, rows: &[u32]) -> Result<Vec<u32>> {
-    let picked = table.select(&[column])?.take(rows)?;
-    let text = match plain::values(picked.column(column)?)? {
-        Values::Text(text) => text,
-        Values::Number(numbers) => coded(numbers.into_iter().map(f64::to_bits)),
-        Values::Time(times) => coded(times.into_iter().map(|time| time as u64)),
-        Values::Indicator { .. } | Values::Category { .. } => TextValues::default(),
-    };
-    let missing = text.levels.len() as u32;
-    Ok(text.codes.iter().map(|code| if *code == MISSING_CODE { missing } else { *code }).collect())
-}
-
-fn coded(values: impl Iterator<Item = u64>) -> TextValues {
-    let mut seen = std::collections::HashMap::new();
-    let codes = values.map(|value| {
-        let next = seen.len() as u32;
-        *seen.entry(value).or_insert(next)
-    });
-    let codes: Vec<u32> = codes.collect();
-    TextValues { levels: vec!["".into(); seen.len()], codes }
-}
-
-/// A sortable time for each of `rows`.
-fn times(table: &Table, column: &str, rows: &[u32]) -> Result<Vec<f64>> {
-    let column_type = table.type_of(column)?;
-    if matches!(column_type, ColumnType::Text | ColumnType::Boolean) {
-        let of = column_type.name();
-        return Err(fail::usage(format!("[split] column `{column}` is {of}; a time split needs times or numbers"))
-            .hint("name a column of dates, time stamps or numbers")
-            .into());
-    }
-    let picked = table.select(&[column])?.take(rows)?;
-    let times: Vec<f64> = match plain::values(picked.column(column)?)? {
-        Values::Time(times) => {
-            times.into_iter().map(|time| if time == MISSING_TIME { f64::NAN } else { time as f64 }).collect()
-        }
-        Values::Number(numbers) => numbers,
-        _ => Vec::new(),
-    };
-    match times.iter().position(|time| time.is_nan()) {
-        Some(place) => Err(fail::usage(format!("[split] column `{column}` is missing in row {}", rows[place] + 1))
-            .hint("drop the rows without a time, or divide in another way")
-            .into()),
-        None => Ok(times),
-    }
-}
-
-fn by_time(times: &[f64], wanted: &Wanted, column: &str) -> Result<Vec<u8>> {
-    let mut order: Vec<usize> = (0..times.len()).collect();
-    order.sort_by(|a, b| times[*a].total_cmp(&times[*b]).then(a.cmp(b)));
-    let changes: Vec<usize> =
-        (1..order.len()).filter(|place| times[order[*place]] != times[order[place - 1]]).collect();
-    // The change of time nearest to where the part should begin, the earlier on a tie; nothing when no rows are asked for.
-    let cut = |ideal: usize, asked: bool, low: usize, high: usize| match asked {
-        false => Some(high),
-        true => changes.iter().copied().filter(|c| (low..high).contains(c)).min_by_key(|c| (c.abs_diff(ideal), *c)),
-    };
-    let too_few = || {
-        fail::usage(format!("[split] column `{column}` has too few distinct times for the parts asked for"))
-            .hint("set validation or test to 0, or divide in another way")
-    };
-    let both = wanted.validation > 0 && wanted.test > 0;
-    let first_test = if both { changes.get(1).copied().unwrap_or(order.len()) } else { 1 };
-    let test = cut(wanted.train() + wanted.validation, wanted.test > 0, first_test, order.len()).ok_or_else(too_few)?;
-    let validation = cut(wanted.train(), wanted.validation > 0, 1, test).ok_or_else(too_few)?;
-    let mut parts = vec![TRAIN; times.len()];
-    for (place, row) in order.into_iter().enumerate() {
-        parts[row] = if place >= test {
-            TEST
-        } else if place >= validation {
-            VALIDATION
-        } else {
-            TRAIN
-        };
-    }
-    Ok(parts)
-}
-
 fn by_column(table: &Table, column: &str, rows: &[u32]) -> Result<Vec<u8>> {
     if table.type_of(column)? != ColumnType::Text {
         return Err(fail::usage(format!("[split] column `{column}` is not text"))
@@ -356,12 +263,14 @@ fn by_column(table: &Table, column: &str, rows: &[u32]) -> Result<Vec<u8>> {
 /// Every part that was asked for has rows. A dividing column asks only for what it names, and for training rows.
 fn check_parts(split: &Split, spec: &SplitSpec) -> Result<()> {
     let by_column = spec.method == SplitMethod::Column;
+    let hint = match (spec.method, spec.gap) {
+        (SplitMethod::Time, Some(_)) => "make the gap shorter, bring more rows, or set that share to 0",
+        _ => "bring more rows or groups, set that share to 0, or divide in another way",
+    };
     let asked = [true, !by_column && spec.validation > 0.0, !by_column && spec.test > 0.0];
     for ((count, asked), name) in split.counts().into_iter().zip(asked).zip(["training", "validation", "test"]) {
         if asked && count == 0 {
-            return Err(fail::usage(format!("[split] leaves no {name} rows"))
-                .hint("bring more rows or groups, set that share to 0, or divide in another way")
-                .into());
+            return Err(fail::usage(format!("[split] leaves no {name} rows")).hint(hint).into());
         }
     }
     Ok(())
