@@ -9,6 +9,7 @@ use crate::base::{fail, units};
 use crate::data::frame::Values;
 use crate::features::column::{ColumnStep, Kind, Shape, Working};
 use crate::features::stats;
+use crate::features::step::{ColumnAction, FittedColumn, Learned};
 use crate::spec::recipe::BinMethod;
 
 /// How edges are chosen.
@@ -61,6 +62,21 @@ fn between(low: f64, high: f64, edge: usize, bins: usize) -> f64 {
     let step = (high - low) / bins as f64;
     let share = edge as f64 / bins as f64;
     if step.is_finite() { low + edge as f64 * step } else { low * (1.0 - share) + high * share }
+}
+
+impl ColumnAction for BinOptions {
+    fn name(&self) -> &'static str {
+        "bin"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Number]
+    }
+
+    fn learn(&self, column: &Working) -> Result<Learned> {
+        let (fitted, notes) = fit(column, *self)?;
+        Ok((FittedColumn::Bin(fitted), notes))
+    }
 }
 
 impl ColumnStep for FittedBin {

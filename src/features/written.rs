@@ -2,8 +2,12 @@
 
 use crate::base::fail::{self, Failure};
 use crate::features::bin::BinOptions;
+use crate::features::dates::DatesOptions;
+use crate::features::drop::DropOptions;
 use crate::features::impute::{ImputeOptions, Indicate};
 use crate::features::one_hot::OneHotOptions;
+use crate::features::ordinal::OrdinalOptions;
+use crate::features::scale::ScaleOptions;
 use crate::features::step::{Action, Choice, Step};
 use crate::spec::recipe::{Columns, ImputeStrategy, StepSpec};
 
@@ -18,29 +22,29 @@ pub fn check(step: &StepSpec) -> Result<Step, Failure> {
         StepSpec::Impute { columns, strategy, value, indicator } => {
             (columns, check_impute(*strategy, value.as_ref(), *indicator)?)
         }
-        StepSpec::Scale { columns, method } => (columns, Action::Scale(*method)),
+        StepSpec::Scale { columns, method } => (columns, Action::each(ScaleOptions { method: *method })),
         StepSpec::OneHot { columns, max, drop_first } => {
             if *max < 2 {
                 return Err(fail::usage(format!("one_hot: max = {max} leaves no column of its own to any value"))
                     .hint("max is at least 2"));
             }
-            (columns, Action::OneHot(OneHotOptions { max: *max, drop_first: *drop_first }))
+            (columns, Action::each(OneHotOptions { max: *max, drop_first: *drop_first }))
         }
         StepSpec::Ordinal { columns, order } => {
             check_distinct("ordinal: order", order.as_deref(), |value| format!("`{value}`"))?;
-            (columns, Action::Ordinal(order.clone()))
+            (columns, Action::each(OrdinalOptions { order: order.clone() }))
         }
         StepSpec::Bin { columns, method, bins } => {
             if !(2..=BINS_MAX).contains(bins) {
                 return Err(fail::usage(format!("bin: bins = {bins} is not between 2 and {BINS_MAX}")));
             }
-            (columns, Action::Bin(BinOptions { method: *method, bins: *bins }))
+            (columns, Action::each(BinOptions { method: *method, bins: *bins }))
         }
         StepSpec::Dates { columns, parts } => {
             check_distinct("dates: parts", parts.as_deref(), |part| format!("{part:?}").to_lowercase())?;
-            (columns, Action::Dates(parts.clone()))
+            (columns, Action::each(DatesOptions { parts: parts.clone() }))
         }
-        StepSpec::Drop { columns } => (columns, Action::Drop),
+        StepSpec::Drop { columns } => (columns, Action::each(DropOptions)),
     };
     if let Columns::Named(names) = columns {
         check_distinct("columns", Some(names), |name| format!("`{name}`"))?;
@@ -68,7 +72,7 @@ fn check_impute(
         _ => {}
     }
     let indicate = if indicator { Indicate::Always } else { Indicate::Never };
-    Ok(Action::Impute(ImputeOptions { strategy: Some(strategy), value: value.cloned(), indicate }))
+    Ok(Action::each(ImputeOptions { strategy: Some(strategy), value: value.cloned(), indicate }))
 }
 
 /// Refuses a list that is empty or names something twice.
