@@ -129,6 +129,27 @@ pub trait ColumnStep: Send + Sync {
     fn apply<'a>(&self, column: Working<'a>) -> Vec<Working<'a>>;
 }
 
+/// Changes every number that is there, in place; missing ones stay missing, and what would be infinite stays finite.
+pub fn change<'a>(mut column: Working<'a>, change: impl Fn(f64) -> f64) -> Working<'a> {
+    if let Values::Number(_) = &*column.values
+        && let Values::Number(values) = column.values.to_mut()
+    {
+        for value in values.iter_mut() {
+            // NaN passes through.
+            *value = change(*value).clamp(-f64::MAX, f64::MAX);
+        }
+    }
+    column
+}
+
+/// The numbers of a column that are there; none for a column of another kind.
+pub fn numbers(values: &Values) -> Vec<f64> {
+    match values {
+        Values::Number(values) => values.iter().copied().filter(|value| value.is_finite()).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// Number of rows without a value.
 pub fn missing(values: &Values) -> usize {
     match values {

@@ -11,14 +11,26 @@ use serde::{Deserialize, Serialize};
 use crate::base::{fail, suggest};
 use crate::features::auto;
 use crate::features::bin::FittedBin;
+use crate::features::cast::FittedCast;
 use crate::features::category::FittedCategory;
+use crate::features::clip::FittedClip;
 use crate::features::column::{ColumnStep, Kind, Working};
+use crate::features::cyclic::FittedCyclic;
 use crate::features::dates::FittedDates;
 use crate::features::drop::FittedDrop;
+use crate::features::frequency::FittedFrequency;
+use crate::features::hash::FittedHash;
 use crate::features::impute::FittedImpute;
+use crate::features::log::FittedLog;
 use crate::features::one_hot::FittedOneHot;
 use crate::features::ordinal::FittedOrdinal;
+use crate::features::power::FittedPower;
+use crate::features::quantile::FittedQuantile;
+use crate::features::rare::FittedRare;
+use crate::features::rename::FittedRename;
 use crate::features::scale::FittedScale;
+use crate::features::text::FittedText;
+use crate::features::tfidf::FittedTfidf;
 use crate::spec::recipe::{ColumnKind, Columns};
 
 /// Which columns a step takes.
@@ -83,6 +95,30 @@ pub enum FittedColumn {
     Dates(FittedDates),
     /// Leaves the column out.
     Drop(FittedDrop),
+    /// Ranks among the training rows.
+    Quantile(FittedQuantile),
+    /// Powers that make a column look normal.
+    Power(FittedPower),
+    /// Bounds.
+    Clip(FittedClip),
+    /// Logarithms.
+    Log(FittedLog),
+    /// How often a value occurs.
+    Frequency(FittedFrequency),
+    /// Hashed texts.
+    Hash(FittedHash),
+    /// One value for all rare ones.
+    Rare(FittedRare),
+    /// Points on a circle.
+    Cyclic(FittedCyclic),
+    /// Hashed words and n-grams.
+    Text(FittedText),
+    /// Weighted words and n-grams.
+    Tfidf(FittedTfidf),
+    /// Another name.
+    Rename(FittedRename),
+    /// Another kind of values.
+    Cast(FittedCast),
 }
 
 impl FittedColumn {
@@ -97,6 +133,18 @@ impl FittedColumn {
             FittedColumn::Bin(fitted) => fitted,
             FittedColumn::Dates(fitted) => fitted,
             FittedColumn::Drop(fitted) => fitted,
+            FittedColumn::Quantile(fitted) => fitted,
+            FittedColumn::Power(fitted) => fitted,
+            FittedColumn::Clip(fitted) => fitted,
+            FittedColumn::Log(fitted) => fitted,
+            FittedColumn::Frequency(fitted) => fitted,
+            FittedColumn::Hash(fitted) => fitted,
+            FittedColumn::Rare(fitted) => fitted,
+            FittedColumn::Cyclic(fitted) => fitted,
+            FittedColumn::Text(fitted) => fitted,
+            FittedColumn::Tfidf(fitted) => fitted,
+            FittedColumn::Rename(fitted) => fitted,
+            FittedColumn::Cast(fitted) => fitted,
         }
     }
 
@@ -111,6 +159,18 @@ impl FittedColumn {
             FittedColumn::Bin(fitted) => fitted,
             FittedColumn::Dates(fitted) => fitted,
             FittedColumn::Drop(fitted) => fitted,
+            FittedColumn::Quantile(fitted) => fitted,
+            FittedColumn::Power(fitted) => fitted,
+            FittedColumn::Clip(fitted) => fitted,
+            FittedColumn::Log(fitted) => fitted,
+            FittedColumn::Frequency(fitted) => fitted,
+            FittedColumn::Hash(fitted) => fitted,
+            FittedColumn::Rare(fitted) => fitted,
+            FittedColumn::Cyclic(fitted) => fitted,
+            FittedColumn::Text(fitted) => fitted,
+            FittedColumn::Tfidf(fitted) => fitted,
+            FittedColumn::Rename(fitted) => fitted,
+            FittedColumn::Cast(fitted) => fitted,
         }
     }
 
@@ -168,7 +228,7 @@ impl Step {
             notes.extend(said);
             learned.push(fitted);
         }
-        keep_names_unique(columns, &mut learned);
+        keep_names_unique(columns, &mut learned, &mut notes);
         Ok((learned, notes))
     }
 
@@ -205,7 +265,7 @@ fn select<'c, 'a>(columns: &'c [Working<'a>], wanted: &Columns) -> Result<Vec<&'
 }
 
 /// Gives a made column another name when its own is taken: `a=b`, then `a=b_2`, `a=b_3`…
-fn keep_names_unique(columns: &[Working], learned: &mut [FittedColumn]) {
+fn keep_names_unique(columns: &[Working], learned: &mut [FittedColumn], notes: &mut Vec<String>) {
     let mut taken: HashSet<Arc<str>> = columns.iter().map(|column| Arc::clone(&column.name)).collect();
     for fitted in learned {
         for name in fitted.made() {
@@ -215,6 +275,9 @@ fn keep_names_unique(columns: &[Working], learned: &mut [FittedColumn]) {
             while taken.contains(name) {
                 *name = format!("{wanted}_{number}").into();
                 number += 1;
+            }
+            if *name != wanted {
+                notes.push(format!("there is a column `{wanted}` already: the new one is called `{name}`"));
             }
             taken.insert(Arc::clone(name));
         }
