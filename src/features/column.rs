@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::fail;
 use crate::data::frame::{Column, MISSING_CODE, MISSING_TIME, TextValues, Values};
+use crate::features::stats;
 
 /// Kinds of values a column can hold at some point of a recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,7 +146,7 @@ pub fn change<'a>(mut column: Working<'a>, change: impl Fn(f64) -> f64) -> Worki
 /// The numbers of a column that are there; none for a column of another kind.
 pub fn numbers(values: &Values) -> Vec<f64> {
     match values {
-        Values::Number(values) => values.iter().copied().filter(|value| value.is_finite()).collect(),
+        Values::Number(values) => stats::finite(values),
         _ => Vec::new(),
     }
 }

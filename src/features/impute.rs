@@ -98,11 +98,10 @@ pub fn fit(column: &Working, options: &ImputeOptions) -> Result<(FittedImpute, V
 fn learned(column: &Working, strategy: ImputeStrategy) -> Result<Fill> {
     match &*column.values {
         Values::Number(values) => {
-            let mut present = stats::finite(values);
             let fill = match strategy {
-                ImputeStrategy::Mean => stats::mean(&present),
-                ImputeStrategy::Median => stats::median(&mut present),
-                _ => stats::most_frequent(&stats::counts(&mut present)),
+                ImputeStrategy::Mean => stats::mean(&stats::present(values)),
+                ImputeStrategy::Median => stats::median(&mut stats::finite(values)),
+                _ => stats::most_frequent(&stats::counts(&mut stats::finite(values))),
             };
             Ok(Fill::Number(fill.unwrap_or(0.0)))
         }

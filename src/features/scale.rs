@@ -1,5 +1,6 @@
 //! Scaling numbers: `(value - center) / scale`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -41,10 +42,10 @@ pub struct FittedScale {
 /// centered, its scale being 1; a note says so. Missing values stay missing.
 pub fn fit(column: &Working, options: ScaleOptions) -> Result<(FittedScale, Vec<String>)> {
     let method = options.method;
-    let mut present = match &*column.values {
-        Values::Number(values) => stats::finite(values),
-        Values::Indicator { codes, code } => indicator_numbers(codes, *code),
-        _ => Vec::new(),
+    let present = match &*column.values {
+        Values::Number(values) => stats::present(values),
+        Values::Indicator { codes, code } => Cow::Owned(indicator_numbers(codes, *code)),
+        _ => Cow::Borrowed(&[][..]),
     };
     let name = &column.name;
     let (center, spread) = match method {
@@ -56,7 +57,7 @@ pub fn fit(column: &Working, options: ScaleOptions) -> Result<(FittedScale, Vec<
         }
         ScaleMethod::MaxAbs => (0.0, present.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()))),
         ScaleMethod::Robust => {
-            let quarters = stats::quantiles(&mut present, &[0.25, 0.5, 0.75]);
+            let quarters = stats::quantiles(&mut present.to_vec(), &[0.25, 0.5, 0.75]);
             (quarters[1], quarters[2] - quarters[0])
         }
     };
@@ -129,7 +130,7 @@ impl ColumnStep for FittedScale {
         if !self.center.is_finite() || !self.scale.is_finite() || self.scale <= 0.0 {
             return Err(fail::world(format!("damaged recipe: column `{}` is scaled by no number", self.column)).into());
         }
-        if self.range.is_some_and(|[low, high]| !low.is_finite() || !high.is_finite() || !(high - low).is_finite()) {
+        if self.range.is_some_and(|[low, high]| !(low < high && (high - low).is_finite())) {
             return Err(fail::world(format!("damaged recipe: column `{}` has no range", self.column)).into());
         }
         Ok(vec![Shape { kind: Kind::Number, ..input.clone() }])
