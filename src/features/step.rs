@@ -47,18 +47,6 @@ pub enum Choice {
 /// What is learned from one column, and what had to be guessed or given up for it.
 pub type Learned = (FittedColumn, Vec<String>);
 
-/// Options of a step that looks at one column at a time: what it is called, what it can work on, how it learns.
-pub trait ColumnAction: Debug + Send + Sync {
-    /// As written in recipes.
-    fn name(&self) -> &'static str;
-
-    /// Kinds of columns it can work on; [`ColumnAction::learn`] is given no other.
-    fn kinds(&self) -> &'static [Kind];
-
-    /// Learns from one column of training rows. Errors (usage): options that do not suit the column.
-    fn learn(&self, column: &Working) -> Result<Learned>;
-}
-
 /// What a step does.
 #[derive(Clone, Debug)]
 pub enum Action {
@@ -178,6 +166,18 @@ impl FittedColumn {
     pub fn made(&mut self) -> &mut [Arc<str>] {
         self.step_mut().made()
     }
+}
+
+/// Options of a step that looks at one column at a time: what it is called, what it can work on, how it learns.
+pub trait ColumnAction: Debug + Send + Sync {
+    /// As written in recipes.
+    fn name(&self) -> &'static str;
+
+    /// Kinds of columns it can work on; [`ColumnAction::learn`] is given no other.
+    fn kinds(&self) -> &'static [Kind];
+
+    /// Learns from one column of training rows. Errors (usage): options that do not suit the column.
+    fn learn(&self, column: &Working) -> Result<Learned>;
 }
 
 impl Action {
