@@ -9,19 +9,34 @@
 
 mod auto;
 mod bin;
+mod cast;
 mod category;
+mod clip;
 pub mod column;
+mod cyclic;
 mod dates;
 mod drop;
 mod fitted;
+mod frequency;
+mod hash;
 mod impute;
 mod levels;
+mod log;
+mod minimum;
+mod murmur;
 mod one_hot;
 mod ordinal;
+mod power;
+mod quantile;
+mod rare;
 pub mod recipe;
+mod rename;
 mod scale;
 mod stats;
 mod step;
+mod text;
+mod tfidf;
+mod tokens;
 mod written;
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub enum Family {
 }
 
 /// A checked recipe.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Recipe {
     steps: Vec<Step>,
     /// Whether a person wrote the steps, so that messages may number them.

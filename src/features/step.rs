@@ -1,6 +1,7 @@
 //! One step of a recipe: checked options, the columns it takes, fitting.
 
 use std::collections::HashSet;
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -9,16 +10,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{fail, suggest};
 use crate::features::auto;
-use crate::features::bin::{self, BinOptions, FittedBin};
-use crate::features::category::{self, FittedCategory};
+use crate::features::bin::FittedBin;
+use crate::features::cast::FittedCast;
+use crate::features::category::FittedCategory;
+use crate::features::clip::FittedClip;
 use crate::features::column::{ColumnStep, Kind, Working};
-use crate::features::dates::{self, FittedDates};
-use crate::features::drop::{self, FittedDrop};
-use crate::features::impute::{self, FittedImpute, ImputeOptions};
-use crate::features::one_hot::{self, FittedOneHot, OneHotOptions};
-use crate::features::ordinal::{self, FittedOrdinal};
-use crate::features::scale::{self, FittedScale};
-use crate::spec::recipe::{ColumnKind, Columns, DatePart, ScaleMethod};
+use crate::features::cyclic::FittedCyclic;
+use crate::features::dates::FittedDates;
+use crate::features::drop::FittedDrop;
+use crate::features::frequency::FittedFrequency;
+use crate::features::hash::FittedHash;
+use crate::features::impute::FittedImpute;
+use crate::features::log::FittedLog;
+use crate::features::one_hot::FittedOneHot;
+use crate::features::ordinal::FittedOrdinal;
+use crate::features::power::FittedPower;
+use crate::features::quantile::FittedQuantile;
+use crate::features::rare::FittedRare;
+use crate::features::rename::FittedRename;
+use crate::features::scale::FittedScale;
+use crate::features::text::FittedText;
+use crate::features::tfidf::FittedTfidf;
+use crate::spec::recipe::{ColumnKind, Columns};
 
 /// Which columns a step takes.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,29 +44,18 @@ pub enum Choice {
     Presence,
 }
 
+/// What is learned from one column, and what had to be guessed or given up for it.
+pub type Learned = (FittedColumn, Vec<String>);
+
 /// What a step does.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Action {
-    /// Fills missing values.
-    Impute(ImputeOptions),
-    /// Scales numbers.
-    Scale(ScaleMethod),
-    /// Makes columns of 0 and 1.
-    OneHot(OneHotOptions),
-    /// Ranks values.
-    Ordinal(Option<Vec<String>>),
-    /// Makes native categories.
-    Category,
-    /// Cuts numbers into bins.
-    Bin(BinOptions),
-    /// Takes times apart.
-    Dates(Option<Vec<DatePart>>),
-    /// Leaves columns out.
-    Drop,
+    /// Something to each column by itself.
+    Each(Arc<dyn ColumnAction>),
 }
 
 /// One step.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Step {
     /// Which columns.
     pub choice: Choice,
@@ -81,6 +83,30 @@ pub enum FittedColumn {
     Dates(FittedDates),
     /// Leaves the column out.
     Drop(FittedDrop),
+    /// Ranks among the training rows.
+    Quantile(FittedQuantile),
+    /// Powers that make a column look normal.
+    Power(FittedPower),
+    /// Bounds.
+    Clip(FittedClip),
+    /// Logarithms.
+    Log(FittedLog),
+    /// How often a value occurs.
+    Frequency(FittedFrequency),
+    /// Hashed texts.
+    Hash(FittedHash),
+    /// One value for all rare ones.
+    Rare(FittedRare),
+    /// Points on a circle.
+    Cyclic(FittedCyclic),
+    /// Hashed words and n-grams.
+    Text(FittedText),
+    /// Weighted words and n-grams.
+    Tfidf(FittedTfidf),
+    /// Another name.
+    Rename(FittedRename),
+    /// Another kind of values.
+    Cast(FittedCast),
 }
 
 impl FittedColumn {
@@ -95,84 +121,89 @@ impl FittedColumn {
             FittedColumn::Bin(fitted) => fitted,
             FittedColumn::Dates(fitted) => fitted,
             FittedColumn::Drop(fitted) => fitted,
+            FittedColumn::Quantile(fitted) => fitted,
+            FittedColumn::Power(fitted) => fitted,
+            FittedColumn::Clip(fitted) => fitted,
+            FittedColumn::Log(fitted) => fitted,
+            FittedColumn::Frequency(fitted) => fitted,
+            FittedColumn::Hash(fitted) => fitted,
+            FittedColumn::Rare(fitted) => fitted,
+            FittedColumn::Cyclic(fitted) => fitted,
+            FittedColumn::Text(fitted) => fitted,
+            FittedColumn::Tfidf(fitted) => fitted,
+            FittedColumn::Rename(fitted) => fitted,
+            FittedColumn::Cast(fitted) => fitted,
+        }
+    }
+
+    /// The same, to be changed.
+    fn step_mut(&mut self) -> &mut dyn ColumnStep {
+        match self {
+            FittedColumn::Impute(fitted) => fitted,
+            FittedColumn::Scale(fitted) => fitted,
+            FittedColumn::OneHot(fitted) => fitted,
+            FittedColumn::Ordinal(fitted) => fitted,
+            FittedColumn::Category(fitted) => fitted,
+            FittedColumn::Bin(fitted) => fitted,
+            FittedColumn::Dates(fitted) => fitted,
+            FittedColumn::Drop(fitted) => fitted,
+            FittedColumn::Quantile(fitted) => fitted,
+            FittedColumn::Power(fitted) => fitted,
+            FittedColumn::Clip(fitted) => fitted,
+            FittedColumn::Log(fitted) => fitted,
+            FittedColumn::Frequency(fitted) => fitted,
+            FittedColumn::Hash(fitted) => fitted,
+            FittedColumn::Rare(fitted) => fitted,
+            FittedColumn::Cyclic(fitted) => fitted,
+            FittedColumn::Text(fitted) => fitted,
+            FittedColumn::Tfidf(fitted) => fitted,
+            FittedColumn::Rename(fitted) => fitted,
+            FittedColumn::Cast(fitted) => fitted,
         }
     }
 
     /// Names of the columns it makes.
     pub fn made(&mut self) -> &mut [Arc<str>] {
-        match self {
-            FittedColumn::Impute(fitted) => fitted.made(),
-            FittedColumn::Scale(fitted) => fitted.made(),
-            FittedColumn::OneHot(fitted) => fitted.made(),
-            FittedColumn::Ordinal(fitted) => fitted.made(),
-            FittedColumn::Category(fitted) => fitted.made(),
-            FittedColumn::Bin(fitted) => fitted.made(),
-            FittedColumn::Dates(fitted) => fitted.made(),
-            FittedColumn::Drop(fitted) => fitted.made(),
-        }
+        self.step_mut().made()
     }
 }
 
+/// Options of a step that looks at one column at a time: what it is called, what it can work on, how it learns.
+pub trait ColumnAction: Debug + Send + Sync {
+    /// As written in recipes.
+    fn name(&self) -> &'static str;
+
+    /// Kinds of columns it can work on; [`ColumnAction::learn`] is given no other.
+    fn kinds(&self) -> &'static [Kind];
+
+    /// Learns from one column of training rows. Errors (usage): options that do not suit the column.
+    fn learn(&self, column: &Working) -> Result<Learned>;
+}
+
 impl Action {
+    /// Something to each column by itself.
+    pub fn each(action: impl ColumnAction + 'static) -> Action {
+        Action::Each(Arc::new(action))
+    }
+
     /// As written in recipes.
     pub fn name(&self) -> &'static str {
         match self {
-            Action::Impute(_) => "impute",
-            Action::Scale(_) => "scale",
-            Action::OneHot(_) => "one_hot",
-            Action::Ordinal(_) => "ordinal",
-            Action::Category => "category",
-            Action::Bin(_) => "bin",
-            Action::Dates(_) => "dates",
-            Action::Drop => "drop",
+            Action::Each(action) => action.name(),
         }
     }
 
     /// Kinds of columns it can work on.
     fn kinds(&self) -> &'static [Kind] {
         match self {
-            Action::Impute(_) => &[Kind::Number, Kind::Text, Kind::Time, Kind::Indicator],
-            Action::Scale(_) => &[Kind::Number, Kind::Indicator],
-            Action::OneHot(_) | Action::Ordinal(_) | Action::Category => &[Kind::Text, Kind::Number],
-            Action::Bin(_) => &[Kind::Number],
-            Action::Dates(_) => &[Kind::Time],
-            Action::Drop => &[Kind::Number, Kind::Text, Kind::Time, Kind::Indicator, Kind::Category],
+            Action::Each(action) => action.kinds(),
         }
     }
 
-    /// Learns from one column.
-    fn fit(&self, column: &Working) -> Result<(FittedColumn, Vec<String>)> {
-        Ok(match self {
-            Action::Impute(options) => {
-                let (fitted, notes) = impute::fit(column, options)?;
-                (FittedColumn::Impute(fitted), notes)
-            }
-            Action::Scale(method) => {
-                let (fitted, notes) = scale::fit(column, *method)?;
-                (FittedColumn::Scale(fitted), notes)
-            }
-            Action::OneHot(options) => {
-                let (fitted, notes) = one_hot::fit(column, *options)?;
-                (FittedColumn::OneHot(fitted), notes)
-            }
-            Action::Ordinal(order) => {
-                let (fitted, notes) = ordinal::fit(column, order.as_deref())?;
-                (FittedColumn::Ordinal(fitted), notes)
-            }
-            Action::Category => {
-                let (fitted, notes) = category::fit(column)?;
-                (FittedColumn::Category(fitted), notes)
-            }
-            Action::Bin(options) => {
-                let (fitted, notes) = bin::fit(column, *options)?;
-                (FittedColumn::Bin(fitted), notes)
-            }
-            Action::Dates(parts) => {
-                let (fitted, notes) = dates::fit(column, parts.as_deref());
-                (FittedColumn::Dates(fitted), notes)
-            }
-            Action::Drop => (FittedColumn::Drop(drop::fit(column)), Vec::new()),
-        })
+    fn learn(&self, column: &Working) -> Result<Learned> {
+        match self {
+            Action::Each(action) => action.learn(column),
+        }
     }
 }
 
@@ -190,14 +221,14 @@ impl Step {
         for column in &chosen {
             self.check_kind(column)?;
         }
-        let fitted: Vec<Result<_>> = chosen.par_iter().map(|column| self.action.fit(column)).collect();
+        let fitted: Vec<Result<_>> = chosen.par_iter().map(|column| self.action.learn(column)).collect();
         let mut learned = Vec::with_capacity(fitted.len());
         for fitted in fitted {
             let (fitted, said) = fitted?;
             notes.extend(said);
             learned.push(fitted);
         }
-        keep_names_unique(columns, &mut learned);
+        keep_names_unique(columns, &mut learned, &mut notes);
         Ok((learned, notes))
     }
 
@@ -234,7 +265,7 @@ fn select<'c, 'a>(columns: &'c [Working<'a>], wanted: &Columns) -> Result<Vec<&'
 }
 
 /// Gives a made column another name when its own is taken: `a=b`, then `a=b_2`, `a=b_3`…
-fn keep_names_unique(columns: &[Working], learned: &mut [FittedColumn]) {
+fn keep_names_unique(columns: &[Working], learned: &mut [FittedColumn], notes: &mut Vec<String>) {
     let mut taken: HashSet<Arc<str>> = columns.iter().map(|column| Arc::clone(&column.name)).collect();
     for fitted in learned {
         for name in fitted.made() {
@@ -244,6 +275,9 @@ fn keep_names_unique(columns: &[Working], learned: &mut [FittedColumn]) {
             while taken.contains(name) {
                 *name = format!("{wanted}_{number}").into();
                 number += 1;
+            }
+            if *name != wanted {
+                notes.push(format!("there is a column `{wanted}` already: the new one is called `{name}`"));
             }
             taken.insert(Arc::clone(name));
         }

@@ -14,6 +14,7 @@ pub mod recipe;
 pub mod rule;
 pub mod schema;
 pub mod split;
+pub mod steps;
 pub mod training;
 
 #[cfg(test)]

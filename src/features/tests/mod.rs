@@ -4,6 +4,8 @@ mod encode;
 mod numbers;
 mod properties;
 mod recipes;
+mod reference;
+mod steps;
 
 use anyhow::Result;
 
