@@ -124,6 +124,7 @@ static KINDS: [Kind; 13] = [
         family: Family::Linear,
         fit: lasso::fit_lasso,
         read: fitted::read,
+        weights: true,
         params: params::defaults::<LassoParams>,
     },
     Kind {
@@ -133,6 +134,7 @@ static KINDS: [Kind; 13] = [
         family: Family::Linear,
         fit: lasso::fit_elastic_net,
         read: fitted::read,
+        weights: true,
         params: params::defaults::<ElasticNetParams>,
     },
     Kind {
@@ -142,6 +144,7 @@ static KINDS: [Kind; 13] = [
         family: Family::Linear,
         fit: poisson::fit,
         read: fitted::read,
+        weights: true,
         params: params::defaults::<LogisticParams>,
     },
     Kind {

@@ -68,6 +68,7 @@ impl Case<'_> {
             weights: self.weights,
             validation: None,
             params: &params,
+            from: None,
             seed: Seed(3),
             talk,
             points: &mut |_| (),
