@@ -14,6 +14,7 @@ use crate::features::category::{self, FittedCategory};
 use crate::features::column::{ColumnStep, Kind, Working};
 use crate::features::dates::{self, FittedDates};
 use crate::features::drop::{self, FittedDrop};
+use crate::features::fitting::Fitting;
 use crate::features::impute::{self, FittedImpute, ImputeOptions};
 use crate::features::one_hot::{self, FittedOneHot, OneHotOptions};
 use crate::features::ordinal::{self, FittedOrdinal};
@@ -141,7 +142,7 @@ impl Action {
     }
 
     /// Learns from one column.
-    fn fit(&self, column: &Working) -> Result<(FittedColumn, Vec<String>)> {
+    fn fit(&self, column: &Working, _fitting: &Fitting) -> Result<(FittedColumn, Vec<String>)> {
         Ok(match self {
             Action::Impute(options) => {
                 let (fitted, notes) = impute::fit(column, options)?;
@@ -180,7 +181,7 @@ impl Step {
     /// Learns from the columns it chooses, in their order; one entry for each. Columns in parallel.
     ///
     /// Errors: a named column that is not there (or no longer), a column of a kind it cannot work on.
-    pub fn fit(&self, columns: &[Working]) -> Result<(Vec<FittedColumn>, Vec<String>)> {
+    pub fn fit(&self, columns: &[Working], fitting: &Fitting) -> Result<(Vec<FittedColumn>, Vec<String>)> {
         let mut notes = Vec::new();
         let chosen = match &self.choice {
             Choice::Written(wanted) => select(columns, wanted)?,
@@ -190,14 +191,14 @@ impl Step {
         for column in &chosen {
             self.check_kind(column)?;
         }
-        let fitted: Vec<Result<_>> = chosen.par_iter().map(|column| self.action.fit(column)).collect();
+        let fitted: Vec<Result<_>> = chosen.par_iter().map(|column| self.action.fit(column, fitting)).collect();
         let mut learned = Vec::with_capacity(fitted.len());
         for fitted in fitted {
             let (fitted, said) = fitted?;
             notes.extend(said);
             learned.push(fitted);
         }
-        keep_names_unique(columns, &mut learned);
+        keep_names_unique(columns, learned.iter_mut().flat_map(FittedColumn::made));
         Ok((learned, notes))
     }
 
@@ -215,7 +216,7 @@ impl Step {
 }
 
 /// The columns wanted, in the order of the frame.
-fn select<'c, 'a>(columns: &'c [Working<'a>], wanted: &Columns) -> Result<Vec<&'c Working<'a>>> {
+pub fn select<'c, 'a>(columns: &'c [Working<'a>], wanted: &Columns) -> Result<Vec<&'c Working<'a>>> {
     let of = |kind| Ok(columns.iter().filter(|column| Kind::of(&column.values) == kind).collect());
     match wanted {
         Columns::Kind(ColumnKind::Numeric) => of(Kind::Number),
@@ -234,18 +235,16 @@ fn select<'c, 'a>(columns: &'c [Working<'a>], wanted: &Columns) -> Result<Vec<&'
 }
 
 /// Gives a made column another name when its own is taken: `a=b`, then `a=b_2`, `a=b_3`…
-fn keep_names_unique(columns: &[Working], learned: &mut [FittedColumn]) {
+pub fn keep_names_unique<'m>(columns: &[Working], made: impl Iterator<Item = &'m mut Arc<str>>) {
     let mut taken: HashSet<Arc<str>> = columns.iter().map(|column| Arc::clone(&column.name)).collect();
-    for fitted in learned {
-        for name in fitted.made() {
-            let wanted = Arc::clone(name);
-            let mut number = 2;
-            // Names of columns that this step replaces stay reserved too: simpler, and never confusing.
-            while taken.contains(name) {
-                *name = format!("{wanted}_{number}").into();
-                number += 1;
-            }
-            taken.insert(Arc::clone(name));
+    for name in made {
+        let wanted = Arc::clone(name);
+        let mut number = 2;
+        // Names of columns that this step replaces stay reserved too: simpler, and never confusing.
+        while taken.contains(name) {
+            *name = format!("{wanted}_{number}").into();
+            number += 1;
         }
+        taken.insert(Arc::clone(name));
     }
 }

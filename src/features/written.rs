@@ -3,7 +3,9 @@
 use crate::base::fail::{self, Failure};
 use crate::features::bin::BinOptions;
 use crate::features::impute::{ImputeOptions, Indicate};
+use crate::features::many;
 use crate::features::one_hot::OneHotOptions;
+use crate::features::recipe::RecipeStep;
 use crate::features::step::{Action, Choice, Step};
 use crate::spec::recipe::{Columns, ImputeStrategy, StepSpec};
 
@@ -13,7 +15,7 @@ const BINS_MAX: usize = 65_535;
 /// Checks one step.
 ///
 /// Errors (usage): empty or repeating lists, a constant without its strategy or the other way round, numbers out of range.
-pub fn check(step: &StepSpec) -> Result<Step, Failure> {
+pub fn check(step: &StepSpec) -> Result<RecipeStep, Failure> {
     let (columns, action) = match step {
         StepSpec::Impute { columns, strategy, value, indicator } => {
             (columns, check_impute(*strategy, value.as_ref(), *indicator)?)
@@ -41,11 +43,20 @@ pub fn check(step: &StepSpec) -> Result<Step, Failure> {
             (columns, Action::Dates(parts.clone()))
         }
         StepSpec::Drop { columns } => (columns, Action::Drop),
+        StepSpec::Interact { .. } | StepSpec::Polynomial { .. } | StepSpec::Ratio { .. } => {
+            return many::written::check(step).map(RecipeStep::Many);
+        }
     };
-    if let Columns::Named(names) = columns {
-        check_distinct("columns", Some(names), |name| format!("`{name}`"))?;
+    check_columns(columns)?;
+    Ok(RecipeStep::Columns(Step { choice: Choice::Written(columns.clone()), action }))
+}
+
+/// Refuses columns that are named twice, and an empty list of them.
+pub fn check_columns(columns: &Columns) -> Result<(), Failure> {
+    match columns {
+        Columns::Named(names) => check_distinct("columns", Some(names), |name| format!("`{name}`")),
+        Columns::Kind(_) => Ok(()),
     }
-    Ok(Step { choice: Choice::Written(columns.clone()), action })
 }
 
 fn check_impute(

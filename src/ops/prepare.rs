@@ -8,7 +8,7 @@ use crate::base::seed::Seed;
 use crate::base::suggest;
 use crate::data::frame::Frame;
 use crate::data::matrix::Matrix;
-use crate::data::split::{Split, split};
+use crate::data::split::{Split, TrainSplit, split};
 use crate::data::table::Table;
 use crate::data::target::{self, Target};
 use crate::features::recipe::{Family, FittedRecipe, Recipe};
@@ -85,9 +85,18 @@ pub struct Prepared {
 impl Prepared {
     /// Features and true values of one part.
     pub fn part(&self, part: Part) -> Result<(Matrix, Target)> {
+        if part == Part::Train {
+            let train = self.training()?;
+            return Ok((self.recipe.apply_training(&train)?, train.target().clone()));
+        }
         let rows = self.split.rows(part as u8);
         let matrix = self.recipe.apply(&self.subject.frame.take(&rows))?;
         Ok((matrix, self.subject.target_of(&rows)))
+    }
+
+    /// The rows that the recipe was fitted on, in the same order.
+    pub fn training(&self) -> Result<TrainSplit> {
+        self.split.training(&self.subject.frame, &self.subject.target, &self.subject.target_rows)
     }
 }
 
@@ -153,7 +162,7 @@ pub fn prepare(repo: &Repo, options: &PrepareOptions, ctx: &OpCtx<'_>) -> Result
     };
     let split_id = repo.put_record(&split_record)?;
     let train = split.training(&subject.frame, &subject.target, &subject.target_rows)?;
-    let fitted = recipe.fit(&train)?;
+    let fitted = recipe.fit(&train, Seed(ctx.seed).derive("recipe"))?;
     for note in fitted.notes() {
         ctx.talk.info(note);
     }

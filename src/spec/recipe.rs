@@ -166,6 +166,32 @@ pub enum StepSpec {
         /// Which columns.
         columns: Columns,
     },
+    /// Adds products of pairs of numbers, `a*b`, and pairs of texts as one, `a&b`.
+    Interact {
+        /// Which columns; those of other kinds than number, indicator and text are passed over.
+        columns: Columns,
+    },
+    /// Adds products of up to `degree` numbers, `a^2`, `a b`, `b^2`.
+    Polynomial {
+        /// Which columns.
+        columns: Columns,
+        /// 2 or 3.
+        #[serde(default = "degree_default")]
+        degree: usize,
+        /// Leaves out powers of one column.
+        #[serde(default)]
+        interaction_only: bool,
+    },
+    /// Adds one number divided by another; missing where the divisor is 0.
+    Ratio {
+        /// The column divided.
+        numerator: String,
+        /// The column divided by.
+        denominator: String,
+        /// Name of the new column; `NUMERATOR/DENOMINATOR` when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
 }
 
 fn one_hot_max() -> usize {
@@ -174,4 +200,8 @@ fn one_hot_max() -> usize {
 
 fn bins_default() -> usize {
     10
+}
+
+fn degree_default() -> usize {
+    2
 }

@@ -1,6 +1,7 @@
 //! Tests of recipes: each step against scikit-learn, whole recipes, and what must always hold.
 
 mod encode;
+mod many;
 mod numbers;
 mod properties;
 mod recipes;
