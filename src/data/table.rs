@@ -202,7 +202,8 @@ impl Table {
 }
 
 /// One plain column as polars keeps it.
-fn plain_series(name: &str, values: &Values) -> Column {
+/// Values as a column of the table library; NaN is missing.
+pub fn plain_series(name: &str, values: &Values) -> Column {
     let name: PlSmallStr = name.into();
     let series = match values {
         Values::Number(values) => {

@@ -2,11 +2,15 @@
 
 use crate::base::units;
 use crate::data::frame::Values;
+use crate::features::category::CategoryOptions;
 use crate::features::column::{Working, missing};
+use crate::features::dates::DatesOptions;
+use crate::features::drop::DropOptions;
 use crate::features::impute::{ImputeOptions, Indicate};
 use crate::features::levels::Counted;
 use crate::features::one_hot::OneHotOptions;
 use crate::features::recipe::Family;
+use crate::features::scale::ScaleOptions;
 use crate::features::step::{Action, Choice, Step};
 use crate::spec::recipe::{ColumnKind, Columns, ImputeStrategy, ScaleMethod};
 
@@ -26,9 +30,9 @@ pub fn steps(family: Family) -> Vec<Step> {
     let of = |kind, action| Step { choice: Choice::Written(Columns::Kind(kind)), action };
     let presence = ImputeOptions { strategy: None, value: None, indicate: Indicate::Always };
     let mut steps = vec![
-        Step { choice: Choice::Presence, action: Action::Impute(presence) },
-        Step { choice: Choice::Useless, action: Action::Drop },
-        of(ColumnKind::Time, Action::Dates(None)),
+        Step { choice: Choice::Presence, action: Action::each(presence) },
+        Step { choice: Choice::Useless, action: Action::each(DropOptions) },
+        of(ColumnKind::Time, Action::each(DatesOptions { parts: None })),
     ];
     match family {
         Family::Linear => {
@@ -38,11 +42,11 @@ pub fn steps(family: Family) -> Vec<Step> {
                 indicate: Indicate::From(INDICATOR_SHARE),
             };
             let one_hot = OneHotOptions { max: ONE_HOT_MAX, drop_first: false };
-            steps.push(of(ColumnKind::Numeric, Action::Impute(median)));
-            steps.push(of(ColumnKind::Categorical, Action::OneHot(one_hot)));
-            steps.push(of(ColumnKind::Numeric, Action::Scale(ScaleMethod::Standard)));
+            steps.push(of(ColumnKind::Numeric, Action::each(median)));
+            steps.push(of(ColumnKind::Categorical, Action::each(one_hot)));
+            steps.push(of(ColumnKind::Numeric, Action::each(ScaleOptions { method: ScaleMethod::Standard })));
         }
-        Family::Trees => steps.push(of(ColumnKind::Categorical, Action::Category)),
+        Family::Trees => steps.push(of(ColumnKind::Categorical, Action::each(CategoryOptions))),
     }
     steps
 }

@@ -9,6 +9,7 @@ use crate::base::{fail, units};
 use crate::data::frame::Values;
 use crate::features::column::{ColumnStep, Kind, Shape, Working};
 use crate::features::stats;
+use crate::features::step::{ColumnAction, FittedColumn, Learned};
 use crate::spec::recipe::BinMethod;
 
 /// How edges are chosen.
@@ -29,6 +30,13 @@ pub struct FittedBin {
     edges: Vec<f64>,
 }
 
+impl FittedBin {
+    /// Bins between these edges, ascending.
+    pub fn new(column: Arc<str>, edges: Vec<f64>) -> FittedBin {
+        FittedBin { column, edges }
+    }
+}
+
 /// Learns the edges: scikit-learn's `KBinsDiscretizer(encode="ordinal", quantile_method="linear")` (1.9). The outer bins
 /// are open, so values never seen fall into them; missing stays missing. Equal edges make one, and a note says so.
 pub fn fit(column: &Working, options: BinOptions) -> Result<(FittedBin, Vec<String>)> {
@@ -40,6 +48,8 @@ pub fn fit(column: &Working, options: BinOptions) -> Result<(FittedBin, Vec<Stri
     let (low, high) = stats::range(&present).unwrap_or_default();
     let mut edges = match options.method {
         _ if present.is_empty() => Vec::new(),
+        // Learned with a look at the target; see `features::cuts`.
+        BinMethod::Tree => Vec::new(),
         BinMethod::Width => (1..bins).map(|edge| between(low, high, edge, bins)).collect(),
         BinMethod::Quantile => {
             let shares: Vec<f64> = (1..bins).map(|edge| edge as f64 / bins as f64).collect();
@@ -61,6 +71,21 @@ fn between(low: f64, high: f64, edge: usize, bins: usize) -> f64 {
     let step = (high - low) / bins as f64;
     let share = edge as f64 / bins as f64;
     if step.is_finite() { low + edge as f64 * step } else { low * (1.0 - share) + high * share }
+}
+
+impl ColumnAction for BinOptions {
+    fn name(&self) -> &'static str {
+        "bin"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Number]
+    }
+
+    fn learn(&self, column: &Working) -> Result<Learned> {
+        let (fitted, notes) = fit(column, *self)?;
+        Ok((FittedColumn::Bin(fitted), notes))
+    }
 }
 
 impl ColumnStep for FittedBin {

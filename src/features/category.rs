@@ -9,10 +9,15 @@ use crate::base::{fail, units};
 use crate::data::frame::Values;
 use crate::features::column::{ColumnStep, Kind, Shape, Working};
 use crate::features::levels::{Counted, LevelMap};
+use crate::features::step::{ColumnAction, FittedColumn, Learned};
 
 /// Most codes of one column, that of rarer values included: one byte, as histogram trees want (and as scikit-learn's
 /// `HistGradientBoosting` allows).
 pub const CATEGORIES_MAX: usize = 255;
+
+/// How values become codes: there is nothing to choose.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CategoryOptions;
 
 /// One column's codes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +45,21 @@ pub fn fit(column: &Working) -> Result<(FittedCategory, Vec<String>)> {
     }
     let codes = counted.frequent(kept);
     Ok((FittedCategory { column: Arc::clone(name), levels: counted.with_codes(codes), count: count as u32 }, notes))
+}
+
+impl ColumnAction for CategoryOptions {
+    fn name(&self) -> &'static str {
+        "category"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Text, Kind::Number]
+    }
+
+    fn learn(&self, column: &Working) -> Result<Learned> {
+        let (fitted, notes) = fit(column)?;
+        Ok((FittedColumn::Category(fitted), notes))
+    }
 }
 
 impl ColumnStep for FittedCategory {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::fail;
 use crate::data::frame::{MISSING_TIME, Values};
 use crate::features::column::{ColumnStep, Kind, Shape, Working};
+use crate::features::step::{ColumnAction, FittedColumn, Learned};
 use crate::spec::recipe::DatePart;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -26,6 +27,13 @@ const ALL: [DatePart; 8] = [
     DatePart::Minute,
     DatePart::Epoch,
 ];
+
+/// How times are taken apart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DatesOptions {
+    /// Which parts; those that differ between training rows when absent.
+    pub parts: Option<Vec<DatePart>>,
+}
 
 /// One column's parts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -112,6 +120,21 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+impl ColumnAction for DatesOptions {
+    fn name(&self) -> &'static str {
+        "dates"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Time]
+    }
+
+    fn learn(&self, column: &Working) -> Result<Learned> {
+        let (fitted, notes) = fit(column, self.parts.as_deref());
+        Ok((FittedColumn::Dates(fitted), notes))
+    }
 }
 
 impl ColumnStep for FittedDates {

@@ -5,7 +5,12 @@ use std::sync::Arc;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::features::column::{ColumnStep, Shape, Working};
+use crate::features::column::{ColumnStep, Kind, Shape, Working};
+use crate::features::step::{ColumnAction, FittedColumn, Learned};
+
+/// Leaving out has no options.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DropOptions;
 
 /// One column that is left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,9 +19,25 @@ pub struct FittedDrop {
     column: Arc<str>,
 }
 
-/// Leaves `column` out, whatever it holds.
-pub fn fit(column: &Working) -> FittedDrop {
-    FittedDrop { column: Arc::clone(&column.name) }
+impl FittedDrop {
+    /// Leaves `column` out.
+    pub fn new(column: Arc<str>) -> FittedDrop {
+        FittedDrop { column }
+    }
+}
+
+impl ColumnAction for DropOptions {
+    fn name(&self) -> &'static str {
+        "drop"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Number, Kind::Text, Kind::Time, Kind::Indicator, Kind::Category]
+    }
+
+    fn learn(&self, column: &Working) -> Result<Learned> {
+        Ok((FittedColumn::Drop(FittedDrop { column: Arc::clone(&column.name) }), Vec::new()))
+    }
 }
 
 impl ColumnStep for FittedDrop {

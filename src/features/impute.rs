@@ -12,6 +12,7 @@ use crate::data::frame::{MISSING_TIME, TextValues, Values};
 use crate::features::column::{ColumnStep, Kind, Shape, Working, missing};
 use crate::features::levels::Counted;
 use crate::features::stats;
+use crate::features::step::{ColumnAction, FittedColumn, Learned};
 use crate::spec::recipe::ImputeStrategy;
 
 /// When a column `NAME_missing` is added.
@@ -139,6 +140,21 @@ fn constant(column: &Working, value: Option<&serde_json::Value>) -> Result<Fill>
 fn read_time(text: &str) -> Option<i64> {
     let time = text.parse::<Timestamp>().or_else(|_| format!("{text}T00:00:00Z").parse());
     time.ok().map(Timestamp::as_micros)
+}
+
+impl ColumnAction for ImputeOptions {
+    fn name(&self) -> &'static str {
+        "impute"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Number, Kind::Text, Kind::Time, Kind::Indicator]
+    }
+
+    fn learn(&self, column: &Working) -> Result<Learned> {
+        let (fitted, notes) = fit(column, self)?;
+        Ok((FittedColumn::Impute(fitted), notes))
+    }
 }
 
 impl ColumnStep for FittedImpute {

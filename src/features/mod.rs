@@ -12,6 +12,7 @@ mod auto;
 mod bin;
 mod category;
 pub mod column;
+mod cuts;
 mod dates;
 mod drop;
 mod fitted;
@@ -25,6 +26,7 @@ pub mod recipe;
 mod scale;
 mod stats;
 mod step;
+mod target;
 mod written;
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::base::{fail, units};
 use crate::data::frame::Values;
 use crate::features::column::{ColumnStep, Kind, Shape, Working};
 use crate::features::levels::{Counted, LevelMap};
+use crate::features::step::{ColumnAction, FittedColumn, Learned};
 
 /// How values become columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +64,21 @@ pub fn fit(column: &Working, options: OneHotOptions) -> Result<(FittedOneHot, Ve
     let first = u32::from(options.drop_first && !columns.is_empty());
     columns.drain(..first as usize);
     Ok((FittedOneHot { column: Arc::clone(name), levels: counted.with_codes(codes), first, columns }, notes))
+}
+
+impl ColumnAction for OneHotOptions {
+    fn name(&self) -> &'static str {
+        "one_hot"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Text, Kind::Number]
+    }
+
+    fn learn(&self, column: &Working) -> Result<Learned> {
+        let (fitted, notes) = fit(column, *self)?;
+        Ok((FittedColumn::OneHot(fitted), notes))
+    }
 }
 
 impl ColumnStep for FittedOneHot {

@@ -10,6 +10,14 @@ use crate::base::{fail, units};
 use crate::data::frame::{MISSING_CODE, Values};
 use crate::features::column::{ColumnStep, Kind, Shape, Working};
 use crate::features::levels::{Counted, LevelMap};
+use crate::features::step::{ColumnAction, FittedColumn, Learned};
+
+/// How values are ranked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OrdinalOptions {
+    /// The values from lowest to highest; ascending when absent.
+    pub order: Option<Vec<String>>,
+}
 
 /// One column's ranks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +85,21 @@ fn in_order(name: &str, counted: &Counted, order: &[String]) -> Result<(LevelMap
             let (levels, codes) = levels.into_iter().unzip();
             Ok((LevelMap::Number { levels, codes }, left_out))
         }
+    }
+}
+
+impl ColumnAction for OrdinalOptions {
+    fn name(&self) -> &'static str {
+        "ordinal"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Text, Kind::Number]
+    }
+
+    fn learn(&self, column: &Working) -> Result<Learned> {
+        let (fitted, notes) = fit(column, self.order.as_deref())?;
+        Ok((FittedColumn::Ordinal(fitted), notes))
     }
 }
 

@@ -37,7 +37,7 @@ pub enum Family {
 }
 
 /// A checked recipe.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Recipe {
     steps: Vec<RecipeStep>,
     /// Whether a person wrote the steps, so that messages may number them.
@@ -98,7 +98,7 @@ impl Recipe {
 }
 
 /// One step of a checked recipe.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(in crate::features) enum RecipeStep {
     /// On each column by itself.
     Columns(Step),

@@ -9,7 +9,15 @@ use crate::base::fail;
 use crate::data::frame::Values;
 use crate::features::column::{ColumnStep, Kind, Shape, Working};
 use crate::features::stats;
+use crate::features::step::{ColumnAction, FittedColumn, Learned};
 use crate::spec::recipe::ScaleMethod;
+
+/// How to scale.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScaleOptions {
+    /// By which measures of center and spread.
+    pub method: ScaleMethod,
+}
 
 /// One column's scaling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,6 +89,21 @@ fn standard(values: &[f64]) -> (f64, f64) {
 
 fn indicator_numbers(codes: &[u32], code: u32) -> Vec<f64> {
     codes.iter().map(|&other| f64::from(u8::from(other == code))).collect()
+}
+
+impl ColumnAction for ScaleOptions {
+    fn name(&self) -> &'static str {
+        "scale"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Number, Kind::Indicator]
+    }
+
+    fn learn(&self, column: &Working) -> Result<Learned> {
+        let (fitted, notes) = fit(column, self.method)?;
+        Ok((FittedColumn::Scale(fitted), notes))
+    }
 }
 
 impl ColumnStep for FittedScale {

@@ -1,6 +1,7 @@
 //! One step of a recipe: checked options, the columns it takes, fitting.
 
 use std::collections::HashSet;
+use std::fmt::Debug;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -9,17 +10,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{fail, suggest};
 use crate::features::auto;
-use crate::features::bin::{self, BinOptions, FittedBin};
-use crate::features::category::{self, FittedCategory};
+use crate::features::bin::FittedBin;
+use crate::features::category::FittedCategory;
 use crate::features::column::{ColumnStep, Kind, Working};
-use crate::features::dates::{self, FittedDates};
-use crate::features::drop::{self, FittedDrop};
+use crate::features::dates::FittedDates;
+use crate::features::drop::FittedDrop;
 use crate::features::fitting::Fitting;
-use crate::features::impute::{self, FittedImpute, ImputeOptions};
-use crate::features::one_hot::{self, FittedOneHot, OneHotOptions};
-use crate::features::ordinal::{self, FittedOrdinal};
-use crate::features::scale::{self, FittedScale};
-use crate::spec::recipe::{ColumnKind, Columns, DatePart, ScaleMethod};
+use crate::features::impute::FittedImpute;
+use crate::features::one_hot::FittedOneHot;
+use crate::features::ordinal::FittedOrdinal;
+use crate::features::scale::FittedScale;
+use crate::features::target::FittedTarget;
+use crate::spec::recipe::{ColumnKind, Columns};
 
 /// Which columns a step takes.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,29 +34,44 @@ pub enum Choice {
     Presence,
 }
 
+/// What is learned from one column, and what had to be guessed or given up for it.
+pub type Learned = (FittedColumn, Vec<String>);
+
+/// Options of a step that looks at one column at a time: what it is called, what it can work on, how it learns.
+pub trait ColumnAction: Debug + Send + Sync {
+    /// As written in recipes.
+    fn name(&self) -> &'static str;
+
+    /// Kinds of columns it can work on; [`ColumnAction::learn`] is given no other.
+    fn kinds(&self) -> &'static [Kind];
+
+    /// Learns from one column of training rows. Errors (usage): options that do not suit the column.
+    fn learn(&self, column: &Working) -> Result<Learned>;
+}
+
+/// Options of a step that looks at one column at a time and at the target, or draws.
+pub trait SupervisedAction: Debug + Send + Sync {
+    /// As written in recipes.
+    fn name(&self) -> &'static str;
+
+    /// Kinds of columns it can work on; [`SupervisedAction::learn`] is given no other.
+    fn kinds(&self) -> &'static [Kind];
+
+    /// Learns from one column of training rows. Errors (usage): no target; options that do not suit column or target.
+    fn learn(&self, column: &Working, fitting: &Fitting) -> Result<Learned>;
+}
+
 /// What a step does.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Action {
-    /// Fills missing values.
-    Impute(ImputeOptions),
-    /// Scales numbers.
-    Scale(ScaleMethod),
-    /// Makes columns of 0 and 1.
-    OneHot(OneHotOptions),
-    /// Ranks values.
-    Ordinal(Option<Vec<String>>),
-    /// Makes native categories.
-    Category,
-    /// Cuts numbers into bins.
-    Bin(BinOptions),
-    /// Takes times apart.
-    Dates(Option<Vec<DatePart>>),
-    /// Leaves columns out.
-    Drop,
+    /// Something to each column by itself.
+    Each(Arc<dyn ColumnAction>),
+    /// The same, learned with a look at the target.
+    Supervised(Arc<dyn SupervisedAction>),
 }
 
 /// One step.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Step {
     /// Which columns.
     pub choice: Choice,
@@ -82,6 +99,8 @@ pub enum FittedColumn {
     Dates(FittedDates),
     /// Leaves the column out.
     Drop(FittedDrop),
+    /// Means of the target.
+    Target(FittedTarget),
 }
 
 impl FittedColumn {
@@ -96,84 +115,63 @@ impl FittedColumn {
             FittedColumn::Bin(fitted) => fitted,
             FittedColumn::Dates(fitted) => fitted,
             FittedColumn::Drop(fitted) => fitted,
+            FittedColumn::Target(fitted) => fitted,
+        }
+    }
+
+    /// The same, to be changed.
+    fn step_mut(&mut self) -> &mut dyn ColumnStep {
+        match self {
+            FittedColumn::Impute(fitted) => fitted,
+            FittedColumn::Scale(fitted) => fitted,
+            FittedColumn::OneHot(fitted) => fitted,
+            FittedColumn::Ordinal(fitted) => fitted,
+            FittedColumn::Category(fitted) => fitted,
+            FittedColumn::Bin(fitted) => fitted,
+            FittedColumn::Dates(fitted) => fitted,
+            FittedColumn::Drop(fitted) => fitted,
+            FittedColumn::Target(fitted) => fitted,
         }
     }
 
     /// Names of the columns it makes.
     pub fn made(&mut self) -> &mut [Arc<str>] {
-        match self {
-            FittedColumn::Impute(fitted) => fitted.made(),
-            FittedColumn::Scale(fitted) => fitted.made(),
-            FittedColumn::OneHot(fitted) => fitted.made(),
-            FittedColumn::Ordinal(fitted) => fitted.made(),
-            FittedColumn::Category(fitted) => fitted.made(),
-            FittedColumn::Bin(fitted) => fitted.made(),
-            FittedColumn::Dates(fitted) => fitted.made(),
-            FittedColumn::Drop(fitted) => fitted.made(),
-        }
+        self.step_mut().made()
     }
 }
 
 impl Action {
+    /// The same, learned with a look at the target.
+    pub fn supervised(action: impl SupervisedAction + 'static) -> Action {
+        Action::Supervised(Arc::new(action))
+    }
+
+    /// Something to each column by itself.
+    pub fn each(action: impl ColumnAction + 'static) -> Action {
+        Action::Each(Arc::new(action))
+    }
+
     /// As written in recipes.
     pub fn name(&self) -> &'static str {
         match self {
-            Action::Impute(_) => "impute",
-            Action::Scale(_) => "scale",
-            Action::OneHot(_) => "one_hot",
-            Action::Ordinal(_) => "ordinal",
-            Action::Category => "category",
-            Action::Bin(_) => "bin",
-            Action::Dates(_) => "dates",
-            Action::Drop => "drop",
+            Action::Each(action) => action.name(),
+            Action::Supervised(action) => action.name(),
         }
     }
 
     /// Kinds of columns it can work on.
     fn kinds(&self) -> &'static [Kind] {
         match self {
-            Action::Impute(_) => &[Kind::Number, Kind::Text, Kind::Time, Kind::Indicator],
-            Action::Scale(_) => &[Kind::Number, Kind::Indicator],
-            Action::OneHot(_) | Action::Ordinal(_) | Action::Category => &[Kind::Text, Kind::Number],
-            Action::Bin(_) => &[Kind::Number],
-            Action::Dates(_) => &[Kind::Time],
-            Action::Drop => &[Kind::Number, Kind::Text, Kind::Time, Kind::Indicator, Kind::Category],
+            Action::Each(action) => action.kinds(),
+            Action::Supervised(action) => action.kinds(),
         }
     }
 
-    /// Learns from one column.
-    fn fit(&self, column: &Working, _fitting: &Fitting) -> Result<(FittedColumn, Vec<String>)> {
-        Ok(match self {
-            Action::Impute(options) => {
-                let (fitted, notes) = impute::fit(column, options)?;
-                (FittedColumn::Impute(fitted), notes)
-            }
-            Action::Scale(method) => {
-                let (fitted, notes) = scale::fit(column, *method)?;
-                (FittedColumn::Scale(fitted), notes)
-            }
-            Action::OneHot(options) => {
-                let (fitted, notes) = one_hot::fit(column, *options)?;
-                (FittedColumn::OneHot(fitted), notes)
-            }
-            Action::Ordinal(order) => {
-                let (fitted, notes) = ordinal::fit(column, order.as_deref())?;
-                (FittedColumn::Ordinal(fitted), notes)
-            }
-            Action::Category => {
-                let (fitted, notes) = category::fit(column)?;
-                (FittedColumn::Category(fitted), notes)
-            }
-            Action::Bin(options) => {
-                let (fitted, notes) = bin::fit(column, *options)?;
-                (FittedColumn::Bin(fitted), notes)
-            }
-            Action::Dates(parts) => {
-                let (fitted, notes) = dates::fit(column, parts.as_deref());
-                (FittedColumn::Dates(fitted), notes)
-            }
-            Action::Drop => (FittedColumn::Drop(drop::fit(column)), Vec::new()),
-        })
+    fn learn(&self, column: &Working, fitting: &Fitting) -> Result<Learned> {
+        match self {
+            Action::Each(action) => action.learn(column),
+            Action::Supervised(action) => action.learn(column, fitting),
+        }
     }
 }
 
@@ -191,7 +189,7 @@ impl Step {
         for column in &chosen {
             self.check_kind(column)?;
         }
-        let fitted: Vec<Result<_>> = chosen.par_iter().map(|column| self.action.fit(column, fitting)).collect();
+        let fitted: Vec<Result<_>> = chosen.par_iter().map(|column| self.action.learn(column, fitting)).collect();
         let mut learned = Vec::with_capacity(fitted.len());
         for fitted in fitted {
             let (fitted, said) = fitted?;

@@ -2,12 +2,17 @@
 
 use crate::base::fail::{self, Failure};
 use crate::features::bin::BinOptions;
+use crate::features::cuts::TreeBinOptions;
+use crate::features::dates::DatesOptions;
+use crate::features::drop::DropOptions;
 use crate::features::impute::{ImputeOptions, Indicate};
 use crate::features::many;
 use crate::features::one_hot::OneHotOptions;
+use crate::features::ordinal::OrdinalOptions;
 use crate::features::recipe::RecipeStep;
+use crate::features::scale::ScaleOptions;
 use crate::features::step::{Action, Choice, Step};
-use crate::spec::recipe::{Columns, ImputeStrategy, StepSpec};
+use crate::spec::recipe::{BinMethod, Columns, ImputeStrategy, StepSpec};
 
 /// Most bins of one column.
 const BINS_MAX: usize = 65_535;
@@ -17,35 +22,54 @@ const BINS_MAX: usize = 65_535;
 /// Errors (usage): empty or repeating lists, a constant without its strategy or the other way round, numbers out of range.
 pub fn check(step: &StepSpec) -> Result<RecipeStep, Failure> {
     let (columns, action) = match step {
-        StepSpec::Impute { columns, strategy, value, indicator } => {
+        StepSpec::Impute { strategy: ImputeStrategy::Knn, .. } => {
+            return many::written::check(step).map(RecipeStep::Many);
+        }
+        StepSpec::Impute { columns, strategy, value, indicator, neighbours } => {
+            if neighbours.is_some() {
+                return Err(fail::usage("impute: neighbours is for strategy = \"knn\""));
+            }
             (columns, check_impute(*strategy, value.as_ref(), *indicator)?)
         }
-        StepSpec::Scale { columns, method } => (columns, Action::Scale(*method)),
+        StepSpec::Scale { columns, method } => (columns, Action::each(ScaleOptions { method: *method })),
         StepSpec::OneHot { columns, max, drop_first } => {
             if *max < 2 {
                 return Err(fail::usage(format!("one_hot: max = {max} leaves no column of its own to any value"))
                     .hint("max is at least 2"));
             }
-            (columns, Action::OneHot(OneHotOptions { max: *max, drop_first: *drop_first }))
+            (columns, Action::each(OneHotOptions { max: *max, drop_first: *drop_first }))
         }
         StepSpec::Ordinal { columns, order } => {
             check_distinct("ordinal: order", order.as_deref(), |value| format!("`{value}`"))?;
-            (columns, Action::Ordinal(order.clone()))
+            (columns, Action::each(OrdinalOptions { order: order.clone() }))
         }
-        StepSpec::Bin { columns, method, bins } => {
+        StepSpec::Bin { columns, method, bins, leaf_rows_min } => {
             if !(2..=BINS_MAX).contains(bins) {
                 return Err(fail::usage(format!("bin: bins = {bins} is not between 2 and {BINS_MAX}")));
             }
-            (columns, Action::Bin(BinOptions { method: *method, bins: *bins }))
+            if leaf_rows_min.is_some() && *method != BinMethod::Tree {
+                return Err(fail::usage("bin: leaf_rows_min is for method = \"tree\""));
+            }
+            if *method == BinMethod::Tree {
+                let tree = Action::supervised(TreeBinOptions { bins: *bins, rows_min: *leaf_rows_min });
+                check_columns(columns)?;
+                return Ok(RecipeStep::Columns(Step { choice: Choice::Written(columns.clone()), action: tree }));
+            }
+            (columns, Action::each(BinOptions { method: *method, bins: *bins }))
         }
         StepSpec::Dates { columns, parts } => {
             check_distinct("dates: parts", parts.as_deref(), |part| format!("{part:?}").to_lowercase())?;
-            (columns, Action::Dates(parts.clone()))
+            (columns, Action::each(DatesOptions { parts: parts.clone() }))
         }
-        StepSpec::Drop { columns } => (columns, Action::Drop),
-        StepSpec::Interact { .. } | StepSpec::Polynomial { .. } | StepSpec::Ratio { .. } => {
-            return many::written::check(step).map(RecipeStep::Many);
-        }
+        StepSpec::Drop { columns } => (columns, Action::each(DropOptions)),
+        StepSpec::Target(spec) => (&spec.columns, many::written::check_target(spec)?),
+        StepSpec::Interact { .. }
+        | StepSpec::Polynomial { .. }
+        | StepSpec::Ratio { .. }
+        | StepSpec::Select(_)
+        | StepSpec::Pca(_)
+        | StepSpec::Kmeans(_)
+        | StepSpec::Expression(_) => return many::written::check(step).map(RecipeStep::Many),
     };
     check_columns(columns)?;
     Ok(RecipeStep::Columns(Step { choice: Choice::Written(columns.clone()), action }))
@@ -79,7 +103,7 @@ fn check_impute(
         _ => {}
     }
     let indicate = if indicator { Indicate::Always } else { Indicate::Never };
-    Ok(Action::Impute(ImputeOptions { strategy: Some(strategy), value: value.cloned(), indicate }))
+    Ok(Action::each(ImputeOptions { strategy: Some(strategy), value: value.cloned(), indicate }))
 }
 
 /// Refuses a list that is empty or names something twice.

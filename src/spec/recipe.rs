@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::spec::many::{ExpressionSpec, KmeansSpec, PcaSpec, SelectSpec, TargetSpec};
+
 /// `[transform]` of the project file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -50,6 +52,8 @@ pub enum ImputeStrategy {
     Mode,
     /// `value`.
     Constant,
+    /// Mean of the nearest training rows that have a value; numbers only.
+    Knn,
 }
 
 /// How a column is scaled.
@@ -74,6 +78,8 @@ pub enum BinMethod {
     /// Equal numbers of training rows.
     #[default]
     Quantile,
+    /// Where a small decision tree on the target cuts.
+    Tree,
 }
 
 /// Parts of a date or time stamp.
@@ -114,6 +120,9 @@ pub enum StepSpec {
         /// Adds a column `NAME_missing` that is 1 where a value was missing.
         #[serde(default)]
         indicator: bool,
+        /// How many rows `strategy = "knn"` looks at; 5 when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        neighbours: Option<usize>,
     },
     /// Scales numbers.
     Scale {
@@ -152,6 +161,9 @@ pub enum StepSpec {
         /// How many.
         #[serde(default = "bins_default")]
         bins: usize,
+        /// Fewest training rows of a bin of `method = "tree"`; a twentieth of them when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        leaf_rows_min: Option<usize>,
     },
     /// Replaces a date or time stamp by its parts, `NAME_month` and so on.
     Dates {
@@ -192,6 +204,16 @@ pub enum StepSpec {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         name: Option<String>,
     },
+    /// Means of the target.
+    Target(TargetSpec),
+    /// Fewer columns.
+    Select(SelectSpec),
+    /// Principal components.
+    Pca(PcaSpec),
+    /// Distances to the centres of clusters.
+    Kmeans(KmeansSpec),
+    /// A formula.
+    Expression(ExpressionSpec),
 }
 
 fn one_hot_max() -> usize {

@@ -62,11 +62,15 @@ impl ManyStep for FittedCross {
         &self.inputs
     }
 
+    fn columns(&self) -> &[Arc<str>] {
+        &self.columns
+    }
+
     fn made(&mut self) -> &mut [Arc<str>] {
         &mut self.columns
     }
 
-    fn kinds(&self, inputs: &[&Shape]) -> Result<Vec<(Arc<str>, Kind)>> {
+    fn kinds(&self, inputs: &[&Shape]) -> Result<Vec<Kind>> {
         for input in inputs {
             input.expect("cross", &[Kind::Text])?;
         }
@@ -74,7 +78,7 @@ impl ManyStep for FittedCross {
         if self.columns.len() != self.pairs.len() || !self.pairs.iter().all(sound) {
             return Err(damaged("pairs of texts do not fit the columns that they are made of".to_owned()));
         }
-        Ok(self.columns.iter().map(|name| (Arc::clone(name), Kind::Text)).collect())
+        Ok(vec![Kind::Text; self.columns.len()])
     }
 
     fn apply(&self, inputs: &[&Working]) -> Result<Vec<Values>> {

@@ -3,10 +3,17 @@
 //! Such a step reads named columns and makes new ones behind all others, or gives its own columns other values. What it
 //! reads is left out, where asked for, by a step `drop` after it.
 
+pub mod codes;
+mod expression;
+mod gain;
 mod interact;
+mod kmeans;
+mod knn;
+mod pca;
 mod polynomial;
 mod product;
 mod ratio;
+mod select;
 pub mod written;
 
 use std::borrow::Cow;
@@ -16,16 +23,25 @@ use std::sync::Arc;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use crate::base::fail;
+use crate::base::seed::Seed;
+use crate::base::{fail, units};
 use crate::data::frame::Values;
 use crate::features::column::{Kind, Shape, Working, numbers};
+use crate::features::drop::FittedDrop;
 use crate::features::fitted::damaged;
 use crate::features::fitting::Fitting;
+use crate::features::many::expression::{ExpressionOptions, FittedExpression};
+use crate::features::many::interact::FittedCross;
+use crate::features::many::kmeans::{FittedKmeans, KmeansOptions};
+use crate::features::many::knn::{FittedKnn, KnnOptions};
+use crate::features::many::pca::{FittedPca, PcaOptions};
 use crate::features::many::polynomial::PolynomialOptions;
 use crate::features::many::product::FittedProduct;
 use crate::features::many::ratio::{FittedRatio, RatioOptions};
+use crate::features::many::select::SelectOptions;
 use crate::features::recipe::StepForm;
-use crate::features::step::{keep_names_unique, select};
+use crate::features::stats;
+use crate::features::step::{FittedColumn, keep_names_unique, select as chosen};
 use crate::spec::recipe::Columns;
 
 /// What a step has learned about several columns; knows how to do the same to any rows, each row by itself.
@@ -33,7 +49,10 @@ pub trait ManyStep: Send + Sync {
     /// Names of the columns that it reads; at least one, none twice.
     fn inputs(&self) -> &[Arc<str>];
 
-    /// Names of the columns that it makes, for the recipe to keep unique; none when it replaces what it reads.
+    /// Names of the columns that it makes; none when it replaces what it reads.
+    fn columns(&self) -> &[Arc<str>];
+
+    /// The same, for the recipe to keep unique.
     fn made(&mut self) -> &mut [Arc<str>];
 
     /// Whether its values take the place of those that it read.
@@ -41,11 +60,11 @@ pub trait ManyStep: Send + Sync {
         false
     }
 
-    /// Names and kinds of the columns that come out for `inputs`.
+    /// Kinds of the columns that come out for `inputs`: those made, or those replaced.
     ///
     /// Errors: kinds it cannot work on, or learned numbers that contradict each other. After `Ok`, it can be applied to
     /// columns of these kinds.
-    fn kinds(&self, inputs: &[&Shape]) -> Result<Vec<(Arc<str>, Kind)>>;
+    fn kinds(&self, inputs: &[&Shape]) -> Result<Vec<Kind>>;
 
     /// Values of the columns that come out, in the order of [`ManyStep::kinds`], one for each row of `inputs`.
     ///
@@ -62,6 +81,16 @@ pub enum ManyAction {
     Polynomial(PolynomialOptions),
     /// One number divided by another.
     Ratio(RatioOptions),
+    /// Fewer columns.
+    Select(SelectOptions),
+    /// Principal components.
+    Pca(PcaOptions),
+    /// Distances to centres.
+    Kmeans(KmeansOptions),
+    /// Gaps filled from the nearest rows.
+    Knn(KnnOptions),
+    /// A formula.
+    Expression(ExpressionOptions),
 }
 
 /// What one step has learned about several columns.
@@ -71,9 +100,17 @@ pub enum FittedMany {
     /// Products of columns.
     Product(FittedProduct),
     /// Pairs of texts as one text.
-    Cross(interact::FittedCross),
+    Cross(FittedCross),
     /// One number divided by another.
     Ratio(FittedRatio),
+    /// Principal components.
+    Pca(FittedPca),
+    /// Distances to centres.
+    Kmeans(FittedKmeans),
+    /// Gaps filled from the nearest rows.
+    Knn(FittedKnn),
+    /// A formula.
+    Expression(FittedExpression),
 }
 
 impl ManyAction {
@@ -83,25 +120,40 @@ impl ManyAction {
             ManyAction::Interact(_) => "interact",
             ManyAction::Polynomial(_) => "polynomial",
             ManyAction::Ratio(_) => "ratio",
+            ManyAction::Select(_) => "select",
+            ManyAction::Pca(_) => "pca",
+            ManyAction::Kmeans(_) => "kmeans",
+            ManyAction::Knn(_) => "impute",
+            ManyAction::Expression(_) => "expression",
         }
     }
 
     /// Learns from columns; the forms are to be applied one after the other, each to what the ones before it left.
     ///
     /// Errors: a named column that is not there, a column of a kind it cannot work on, what each step says of itself.
-    pub fn fit(&self, columns: &[Working], _fitting: &Fitting) -> Result<(Vec<StepForm>, Vec<String>)> {
+    pub fn fit(&self, columns: &[Working], fitting: &Fitting) -> Result<(Vec<StepForm>, Vec<String>)> {
         let mut notes = Vec::new();
         let mut forms = match self {
-            ManyAction::Interact(wanted) => interact::fit(&select(columns, wanted)?)?,
-            ManyAction::Polynomial(options) => polynomial::fit(&select(columns, &options.columns)?, options)?,
+            ManyAction::Interact(wanted) => interact::fit(&chosen(columns, wanted)?)?,
+            ManyAction::Polynomial(options) => polynomial::fit(&chosen(columns, &options.columns)?, options)?,
             ManyAction::Ratio(options) => ratio::fit(columns, options)?,
+            ManyAction::Select(options) => {
+                select::fit(&chosen(columns, &options.columns)?, options, fitting, &mut notes)?
+            }
+            ManyAction::Pca(options) => pca::fit(&chosen(columns, &options.columns)?, options, &mut notes)?,
+            ManyAction::Kmeans(options) => {
+                kmeans::fit(&chosen(columns, &options.columns)?, options, fitting.seed, &mut notes)?
+            }
+            ManyAction::Knn(options) => {
+                knn::fit(&chosen(columns, &options.columns)?, options, fitting.seed, &mut notes)?
+            }
+            ManyAction::Expression(options) => expression::fit(columns, options)?,
         };
         let made = forms.iter_mut().flat_map(|form| match form {
             StepForm::Many(fitted) => fitted.step_mut().made(),
             StepForm::Columns(_) => &mut [],
         });
         keep_names_unique(columns, made);
-        notes.dedup();
         Ok((forms, notes))
     }
 }
@@ -113,6 +165,10 @@ impl FittedMany {
             FittedMany::Product(fitted) => fitted,
             FittedMany::Cross(fitted) => fitted,
             FittedMany::Ratio(fitted) => fitted,
+            FittedMany::Pca(fitted) => fitted,
+            FittedMany::Kmeans(fitted) => fitted,
+            FittedMany::Knn(fitted) => fitted,
+            FittedMany::Expression(fitted) => fitted,
         }
     }
 
@@ -121,6 +177,10 @@ impl FittedMany {
             FittedMany::Product(fitted) => fitted,
             FittedMany::Cross(fitted) => fitted,
             FittedMany::Ratio(fitted) => fitted,
+            FittedMany::Pca(fitted) => fitted,
+            FittedMany::Kmeans(fitted) => fitted,
+            FittedMany::Knn(fitted) => fitted,
+            FittedMany::Expression(fitted) => fitted,
         }
     }
 
@@ -146,14 +206,15 @@ impl FittedMany {
         let origins: Arc<[u32]> = origins.into();
         if self.step().replaces() {
             ensure!(kinds.len() == positions.len(), damaged("a step does not replace all of its columns".to_owned()));
-            for (&position, (_, kind)) in positions.iter().zip(kinds) {
+            for (&position, kind) in positions.iter().zip(kinds) {
                 shapes[position] = Shape { kind, origins: Arc::clone(&origins), ..shapes[position].clone() };
             }
             return Ok(shapes);
         }
+        ensure!(kinds.len() == self.step().columns().len(), damaged("columns made have no names".to_owned()));
         let from = Arc::clone(&inputs[0].from);
-        shapes.extend(kinds.into_iter().map(|(name, kind)| Shape {
-            name,
+        shapes.extend(self.step().columns().iter().zip(kinds).map(|(name, kind)| Shape {
+            name: Arc::clone(name),
             from: Arc::clone(&from),
             kind,
             origins: Arc::clone(&origins),
@@ -176,11 +237,9 @@ impl FittedMany {
             }
             return Ok(columns);
         }
-        let shapes: Vec<Shape> = inputs.iter().map(|input| shape_of(input)).collect();
-        let kinds = self.step().kinds(&shapes.iter().collect::<Vec<_>>())?;
         let from = Arc::clone(&inputs[0].from);
-        columns.extend(kinds.into_iter().zip(values).map(|((name, _), values)| Working {
-            name,
+        columns.extend(self.step().columns().iter().zip(values).map(|(name, values)| Working {
+            name: Arc::clone(name),
             from: Arc::clone(&from),
             source,
             values: Cow::Owned(values),
@@ -191,15 +250,6 @@ impl FittedMany {
 
 fn absent(name: &str) -> anyhow::Error {
     damaged(format!("a step reads column `{name}`, which is not there"))
-}
-
-fn shape_of(column: &Working) -> Shape {
-    Shape {
-        name: Arc::clone(&column.name),
-        from: Arc::clone(&column.from),
-        kind: Kind::of(&column.values),
-        origins: Arc::from([]),
-    }
 }
 
 /// Refuses a column without numbers. Errors (usage), naming it.
@@ -222,4 +272,52 @@ fn matrix_of<'w>(inputs: &[&'w Working]) -> Vec<Cow<'w, [f64]>> {
         numbers(&input.values).unwrap_or_else(|| Cow::Owned(vec![f64::NAN; rows]))
     };
     inputs.iter().map(of).collect()
+}
+
+/// All of `rows` row numbers, or `most` of them drawn without replacement; ascending.
+fn drawn(rows: usize, most: usize, seed: Seed) -> Vec<u32> {
+    let mut numbers: Vec<u32> = (0..rows as u32).collect();
+    if rows > most {
+        let mut rng = seed.rng();
+        for place in 0..most {
+            let other = place + rng.below((rows - place) as u64) as usize;
+            numbers.swap(place, other);
+        }
+        numbers.truncate(most);
+        numbers.sort_unstable();
+    }
+    numbers
+}
+
+/// Says that only some rows were looked at.
+fn note_drawn(op: &str, drawn: usize, rows: usize, notes: &mut Vec<String>) {
+    if drawn < rows {
+        let (some, all) = (units::count(drawn as u64), units::count(rows as u64));
+        notes.push(format!("{op} looks at {some} of {all} training rows, drawn at random"));
+    }
+}
+
+/// Mean of each column's finite numbers, 0 without any, and a note where some are missing: there the mean takes their place.
+fn means_of(op: &str, columns: &[&Working], numbers: &[Cow<[f64]>], notes: &mut Vec<String>) -> Vec<f64> {
+    let mut means = Vec::with_capacity(columns.len());
+    for (column, numbers) in columns.iter().zip(numbers) {
+        let present = stats::finite(numbers);
+        if present.len() < numbers.len() {
+            notes.push(format!("column `{}`: {op} takes missing values for the mean", column.name));
+        }
+        means.push(stats::mean(&present).unwrap_or(0.0));
+    }
+    means
+}
+
+/// Steps that leave `columns` out.
+fn drops(columns: &[&Working]) -> StepForm {
+    StepForm::Columns(
+        columns.iter().map(|column| FittedColumn::Drop(FittedDrop::new(Arc::clone(&column.name)))).collect(),
+    )
+}
+
+/// Whether `rows` lists have `width` finite numbers each.
+fn all_finite(rows: &[Vec<f64>], width: usize) -> bool {
+    rows.iter().all(|row| row.len() == width && row.iter().all(|value| value.is_finite()))
 }

@@ -48,11 +48,15 @@ impl ManyStep for FittedProduct {
         &self.inputs
     }
 
+    fn columns(&self) -> &[Arc<str>] {
+        &self.columns
+    }
+
     fn made(&mut self) -> &mut [Arc<str>] {
         &mut self.columns
     }
 
-    fn kinds(&self, inputs: &[&Shape]) -> Result<Vec<(Arc<str>, Kind)>> {
+    fn kinds(&self, inputs: &[&Shape]) -> Result<Vec<Kind>> {
         for input in inputs {
             input.expect("product", &[Kind::Number, Kind::Indicator])?;
         }
@@ -62,7 +66,7 @@ impl ManyStep for FittedProduct {
         if self.columns.len() != self.factors.len() || !self.factors.iter().all(sound) {
             return Err(damaged("products do not fit the columns that they are made of".to_owned()));
         }
-        Ok(self.columns.iter().map(|name| (Arc::clone(name), Kind::Number)).collect())
+        Ok(vec![Kind::Number; self.columns.len()])
     }
 
     fn apply(&self, inputs: &[&Working]) -> Result<Vec<Values>> {

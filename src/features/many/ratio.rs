@@ -53,18 +53,22 @@ impl ManyStep for FittedRatio {
         &self.inputs
     }
 
+    fn columns(&self) -> &[Arc<str>] {
+        std::slice::from_ref(&self.column)
+    }
+
     fn made(&mut self) -> &mut [Arc<str>] {
         std::slice::from_mut(&mut self.column)
     }
 
-    fn kinds(&self, inputs: &[&Shape]) -> Result<Vec<(Arc<str>, Kind)>> {
+    fn kinds(&self, inputs: &[&Shape]) -> Result<Vec<Kind>> {
         if inputs.len() != 2 {
             return Err(damaged("a ratio is not of two columns".to_owned()));
         }
         for input in inputs {
             input.expect("ratio", &[Kind::Number, Kind::Indicator])?;
         }
-        Ok(vec![(Arc::clone(&self.column), Kind::Number)])
+        Ok(vec![Kind::Number])
     }
 
     fn apply(&self, inputs: &[&Working]) -> Result<Vec<Values>> {
