@@ -20,6 +20,9 @@ use crate::data::table::plain_series;
 
 /// Most parts of a formula: each is visited by recursion somewhere in the table library.
 const PARTS_MAX: usize = 500;
+/// Stack on which a formula is read: the parser goes as deep as `EXPRESSION_BYTES_MAX` signs allow. Only what is used of it
+/// takes memory.
+const STACK_BYTES: usize = 64 << 20;
 
 /// A formula that looks at one row by itself.
 #[derive(Clone, Debug)]
@@ -45,7 +48,16 @@ impl Expression {
             let (bytes, most) = (sql.len(), limits::EXPRESSION_BYTES_MAX);
             return Err(fail::usage(format!("a formula of {bytes} bytes is longer than {most}")).into());
         }
-        let expr = sql_expr(sql).map_err(|error| wrong(sql, &error))?;
+        let text = sql.to_owned();
+        let parse = move || Expression::parse_here(text);
+        let parser = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(parse);
+        let stopped = || fail::world(format!("formula `{sql}` could not be read"));
+        parser.map_err(|_| stopped())?.join().map_err(|_| stopped())?
+    }
+
+    /// The work of [`Expression::parse`], on a stack that long formulas fit.
+    fn parse_here(sql: String) -> Result<Expression> {
+        let expr = sql_expr(&sql).map_err(|error| wrong(&sql, &error))?;
         let mut inputs: Vec<Arc<str>> = Vec::new();
         for (count, part) in expr.into_iter().enumerate() {
             if count >= PARTS_MAX {
@@ -73,7 +85,7 @@ impl Expression {
             Expr::Cast { expr, dtype, .. } => Expr::Cast { expr, dtype, options: CastOptions::NonStrict },
             other => other,
         });
-        Ok(Expression { sql: sql.to_owned(), expr, inputs })
+        Ok(Expression { sql, expr, inputs })
     }
 
     /// As written.

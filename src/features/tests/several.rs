@@ -197,6 +197,23 @@ fn filling_replaces_columns_where_they_stand() -> Result<()> {
 }
 
 #[test]
+fn filling_from_many_rows_keeps_some_and_says_so() -> Result<()> {
+    let rows = 6_000;
+    let value = |row: usize| if row % 500 == 0 { NAN } else { (row % 100) as f64 };
+    let train = frame(vec![
+        number("x", &(0..rows).map(value).collect::<Vec<_>>()),
+        number("y", &(0..rows).map(|row| (row % 100) as f64).collect::<Vec<_>>()),
+    ]);
+    let fitted = fit("{'op': 'impute','columns': 'numeric','strategy': 'knn'}", &train)?;
+    assert_eq!(fitted.notes(), ["impute with knn looks at 5,000 of 6,000 training rows, drawn at random"]);
+    let kept = fitted.to_json()["steps"][0]["donors"][1].as_array().map(Vec::len);
+    assert_eq!(kept, Some(5_000));
+    // Rows that are 0 in y are 0 in x, except those without a value.
+    assert_eq!(feature(&fitted.apply(&train)?, "x")[500], 0.0);
+    Ok(())
+}
+
+#[test]
 fn formulas_give_numbers_texts_times_and_conditions() -> Result<()> {
     let train = Frame::new(
         3,
@@ -248,7 +265,7 @@ fn formulas_that_look_beyond_a_row_are_refused() {
         ("ROW_NUMBER() OVER (ORDER BY x)", "one row by itself"),
         ("LAG(x) OVER (ORDER BY x)", "one row by itself"),
         ("x IN (SELECT x FROM data)", "cannot be used"),
-        ("REVERSE(x)", "cannot be used"),
+        ("REVERSE(w)", "uses `str.reverse`"),
         ("x FROM data", "cannot be used"),
         ("x, w", "cannot be used"),
         ("1 + 2", "names no column"),

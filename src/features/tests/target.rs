@@ -4,9 +4,11 @@ use anyhow::Result;
 
 use crate::base::seed::Seed;
 use crate::data::frame::{Column, Frame, TextValues, Values};
+use crate::data::split::Split;
 use crate::data::target::Target;
+use crate::features::recipe::{Family, FittedRecipe, Recipe};
 use crate::features::tests::properties::bits;
-use crate::features::tests::{assert_close, classes, feature, fit, fit_target, frame, names, number, text};
+use crate::features::tests::{assert_close, classes, feature, fit, fit_target, frame, names, number, text, written};
 
 const NAN: f64 = f64::NAN;
 
@@ -59,6 +61,30 @@ fn an_identifier_tells_nothing_out_of_fold() -> Result<()> {
     assert!(later.iter().zip(0..).all(|(value, row)| *value == f64::from(row % 2)));
     let training = feature(&fitted.run(&train, Some(&target))?, "w");
     assert_close(&training, &[0.5; 50], 1e-12);
+    Ok(())
+}
+
+#[test]
+fn training_rows_are_put_into_a_table_of_all_rows() -> Result<()> {
+    let rows = 40;
+    let all = frame(vec![words(rows, 5), number("x", &[1.5; 40])]);
+    let target = classes(&(0..rows).map(|row| (row * 31 % 7 > 3) as u32).collect::<Vec<u32>>());
+    let split = Split::from_parts((0..rows).map(|row| u8::from(row % 4 == 0)).collect())?;
+    let train = split.training(&all, &target, &(0..rows as u32).collect::<Vec<_>>())?;
+    let steps = "{'op': 'target','columns': ['w']},{'op': 'one_hot','columns': ['x']}";
+    let recipe = Recipe::from_spec(&written(&format!("'steps': [{steps}]"))?, Family::Linear)?;
+    let fitted = recipe.fit(&train, Seed(1))?;
+    // A recipe that was kept gives training rows the same again.
+    let kept = FittedRecipe::from_json(&fitted.to_json())?;
+    let training = kept.apply_training(&train)?;
+    assert_eq!(bits(&training.to_row_major()), bits(&fitted.apply_training(&train)?.to_row_major()));
+    let later = fitted.apply(&all)?;
+    let put = fitted.apply(&all)?.with_rows(&split.rows(0), &training)?;
+    let (later, put, training) = (feature(&later, "w"), feature(&put, "w"), feature(&training, "w"));
+    assert!(split.rows(0).iter().zip(&training).all(|(&row, value)| put[row as usize] == *value));
+    assert!(split.rows(1).iter().all(|&row| put[row as usize] == later[row as usize]));
+    assert_ne!(put, later);
+    assert!(fitted.apply(&all)?.with_rows(&[0], &fitted.apply(&all)?).is_err());
     Ok(())
 }
 
