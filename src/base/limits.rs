@@ -131,3 +131,13 @@ pub const FETCH_REDIRECTS_MAX: usize = 10;
 pub const SOURCE_NAME_PARTS_MAX: usize = 16;
 /// How long a database may take from one row of an answer to the next.
 pub const QUERY_WAIT: Duration = Duration::from_secs(60 * 60);
+/// Most quantiles kept of one column: 800 kB in a recipe.
+pub const QUANTILES_MAX: usize = 100_000;
+/// Most columns that one column is hashed into; each is a column of numbers.
+pub const HASHED_COLUMNS_MAX: usize = 4_096;
+/// Most words or characters of one term of a text.
+pub const NGRAM_MAX: usize = 10;
+/// Most terms of a vocabulary; each is a column of numbers.
+pub const TERMS_MAX: usize = 10_000;
+/// Distinct terms counted side by side while a vocabulary is learned, about 400 MB; beyond, those seen once are forgotten.
+pub const TERMS_COUNTED_MAX: usize = 4_000_000;

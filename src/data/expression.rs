@@ -104,7 +104,8 @@ impl Expression {
     /// (usage): types that do not go together, a result of another kind.
     pub fn evaluate(&self, columns: &[&Values]) -> Result<Values> {
         let rows = columns.first().map_or(0, |values| values.len());
-        let columns = self.inputs.iter().zip(columns).map(|(name, values)| plain_series(name, values)).collect();
+        let columns =
+            self.inputs.iter().zip(columns).map(|(name, values)| plain_series(name, values, 0..rows)).collect();
         let run = || -> Result<Column, PolarsError> {
             let frame = DataFrame::new(rows, columns)?;
             let result = frame.lazy().select([self.expr.clone().alias("result")]).collect()?;

@@ -2,19 +2,24 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read, Write};
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use polars::prelude::{Column, DataFrame, DataType, IdxCa, NamedFrom, PlSmallStr, Series, TimeUnit, TimeZone};
+use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::base::fail;
 use crate::base::suggest;
 use crate::data::format::csv::write::Cells;
 use crate::data::format::{csv, parquet};
-use crate::data::frame::{Frame, MISSING_CODE, MISSING_TIME, Values};
+use crate::data::frame::{Column as PlainColumn, Frame, MISSING_CODE, MISSING_TIME, Values};
 use crate::data::plain;
 use crate::record::dataset::ColumnRecord;
 use crate::spec::schema::ColumnType;
+
+/// Rows of features that are a table at a time; 64 columns of them are 32 MB.
+const PIECE_ROWS: usize = 1 << 16;
 
 /// A table: named columns of equal length, each of one of the seven types of [`ColumnType`]. Cloning is cheap.
 ///
@@ -166,15 +171,31 @@ impl Table {
 
     /// A table of features: numbers and times as they are, indicators and categories as integers, missing as null.
     pub fn from_frame(frame: &Frame) -> Result<Table> {
-        let columns = frame.columns().iter().map(|column| plain_series(&column.name, &column.values)).collect();
-        Table::new(DataFrame::new(frame.rows(), columns).context("cannot make a table of features")?)
+        Table::new(piece(frame, 0..frame.rows())?)
+    }
+
+    /// Writes the Parquet file that [`Table::from_frame`] would, byte for byte, without ever holding that table: a frame of
+    /// indicators that share their codes grows twentyfold as a table. Memory: [`PIECE_ROWS`] rows of it.
+    pub fn write_frame(frame: &Frame, out: &mut dyn Write) -> Result<()> {
+        let mut pieces = (0..frame.rows()).step_by(PIECE_ROWS).map(|start| {
+            let end = (start + PIECE_ROWS).min(frame.rows());
+            piece(frame, start..end)
+        });
+        let first = pieces.next().unwrap_or_else(|| piece(frame, 0..0))?;
+        let mut writer = parquet::Writer::new(out, &Table { frame: first.clone() }.columns())?;
+        writer.push(first)?;
+        for piece in pieces {
+            writer.push(piece?)?;
+        }
+        writer.finish()
     }
 
     /// Adds a column of numbers at the end; NaN is missing.
     ///
     /// Errors: another number of rows, a name that is taken.
     pub fn with_numbers(self, name: &str, values: Vec<f64>) -> Result<Table> {
-        let column = plain_series(name, &Values::Number(values));
+        let rows = 0..values.len();
+        let column = plain_series(name, &Values::Number(values), rows);
         self.with_column(column)
     }
 
@@ -201,26 +222,33 @@ impl Table {
     }
 }
 
-/// One plain column as polars keeps it.
-/// Values as a column of the table library; NaN is missing.
-pub fn plain_series(name: &str, values: &Values) -> Column {
+/// Some rows of a plain frame as polars keeps them; columns in parallel.
+fn piece(frame: &Frame, rows: Range<usize>) -> Result<DataFrame> {
+    let column = |column: &PlainColumn| plain_series(&column.name, &column.values, rows.clone());
+    let columns = frame.columns().par_iter().map(column).collect();
+    DataFrame::new(rows.len(), columns).context("cannot make a table of features")
+}
+
+/// Some rows of one plain column as polars keeps it; NaN is missing.
+pub fn plain_series(name: &str, values: &Values, rows: Range<usize>) -> Column {
     let name: PlSmallStr = name.into();
     let series = match values {
         Values::Number(values) => {
-            Series::new(name, values.iter().map(|value| (!value.is_nan()).then_some(*value)).collect::<Vec<_>>())
+            let present = |value: &f64| (!value.is_nan()).then_some(*value);
+            Series::new(name, values[rows].iter().map(present).collect::<Vec<_>>())
         }
-        Values::Text(text) => Series::new(name, (0..text.codes.len()).map(|row| text.get(row)).collect::<Vec<_>>()),
+        Values::Text(text) => Series::new(name, rows.map(|row| text.get(row)).collect::<Vec<_>>()),
         Values::Time(values) => {
-            let known = values.iter().map(|value| (*value != MISSING_TIME).then_some(*value)).collect::<Vec<_>>();
+            let known = values[rows].iter().map(|value| (*value != MISSING_TIME).then_some(*value)).collect::<Vec<_>>();
             let micros = Series::new(name, known);
             let utc = data_type(ColumnType::Timestamp);
             micros.cast(&utc).expect("any 64-bit integer is a time stamp")
         }
         Values::Indicator { codes, code } => {
-            Series::new(name, codes.iter().map(|found| i64::from(found == code)).collect::<Vec<_>>())
+            Series::new(name, codes[rows].iter().map(|found| i64::from(found == code)).collect::<Vec<_>>())
         }
         Values::Category { codes, .. } => {
-            let known = codes.iter().map(|code| (*code != MISSING_CODE).then_some(i64::from(*code)));
+            let known = codes[rows].iter().map(|code| (*code != MISSING_CODE).then_some(i64::from(*code)));
             Series::new(name, known.collect::<Vec<_>>())
         }
     };

@@ -32,7 +32,7 @@ pub fn steps(family: Family) -> Vec<Step> {
     let mut steps = vec![
         Step { choice: Choice::Presence, action: Action::each(presence) },
         Step { choice: Choice::Useless, action: Action::each(DropOptions) },
-        of(ColumnKind::Time, Action::each(DatesOptions { parts: None })),
+        of(ColumnKind::Time, Action::each(DatesOptions { parts: None, cyclic: false, since: None })),
     ];
     match family {
         Family::Linear => {
@@ -44,7 +44,10 @@ pub fn steps(family: Family) -> Vec<Step> {
             let one_hot = OneHotOptions { max: ONE_HOT_MAX, drop_first: false };
             steps.push(of(ColumnKind::Numeric, Action::each(median)));
             steps.push(of(ColumnKind::Categorical, Action::each(one_hot)));
-            steps.push(of(ColumnKind::Numeric, Action::each(ScaleOptions { method: ScaleMethod::Standard })));
+            steps.push(of(
+                ColumnKind::Numeric,
+                Action::each(ScaleOptions { method: ScaleMethod::Standard, range: None }),
+            ));
         }
         Family::Trees => steps.push(of(ColumnKind::Categorical, Action::each(CategoryOptions))),
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::fail;
 use crate::data::frame::{Column, MISSING_CODE, MISSING_TIME, TextValues, Values};
 use crate::data::target::Target;
+use crate::features::stats;
 
 /// Kinds of values a column can hold at some point of a recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,13 +153,34 @@ pub trait ColumnStep: Send + Sync {
 }
 
 /// Numbers of a column of numbers or indicators, one a row; `None` for other kinds.
-pub fn numbers(values: &Values) -> Option<Cow<'_, [f64]>> {
+pub fn numeric(values: &Values) -> Option<Cow<'_, [f64]>> {
     match values {
         Values::Number(values) => Some(Cow::Borrowed(values)),
         Values::Indicator { codes, code } => {
             Some(codes.iter().map(|other| f64::from(u8::from(other == code))).collect())
         }
         _ => None,
+    }
+}
+
+/// Changes every number that is there, in place; missing ones stay missing, and what would be infinite stays finite.
+pub fn change<'a>(mut column: Working<'a>, change: impl Fn(f64) -> f64) -> Working<'a> {
+    if let Values::Number(_) = &*column.values
+        && let Values::Number(values) = column.values.to_mut()
+    {
+        for value in values.iter_mut() {
+            // NaN passes through.
+            *value = change(*value).clamp(-f64::MAX, f64::MAX);
+        }
+    }
+    column
+}
+
+/// The numbers of a column that are there; none for a column of another kind.
+pub fn numbers(values: &Values) -> Vec<f64> {
+    match values {
+        Values::Number(values) => stats::finite(values),
+        _ => Vec::new(),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
-use std::sync::Arc;
 
 use anyhow::Result;
 
@@ -13,6 +12,7 @@ use crate::features::bin::FittedBin;
 use crate::features::column::{Kind, Working};
 use crate::features::fitting::Fitting;
 use crate::features::step::{FittedColumn, Learned, SupervisedAction};
+use crate::spec::recipe::BinEncode;
 
 /// Share of the training rows that a bin has at least, unless said otherwise.
 const LEAF_SHARE: f64 = 0.05;
@@ -26,6 +26,8 @@ pub struct TreeBinOptions {
     pub bins: usize,
     /// Fewest training rows of a bin; a twentieth of them when absent.
     pub rows_min: Option<usize>,
+    /// Numbers of bins or columns of 0 and 1.
+    pub encode: BinEncode,
 }
 
 impl SupervisedAction for TreeBinOptions {
@@ -57,7 +59,7 @@ impl SupervisedAction for TreeBinOptions {
             let made = units::plural(edges.len() as u64 + 1, "bin");
             notes.push(format!("column `{name}`: {made} of at most {} tell something about the target", self.bins));
         }
-        Ok((FittedColumn::Bin(FittedBin::new(Arc::clone(name), edges)), notes))
+        Ok((FittedColumn::Bin(FittedBin::new(name, edges, self.encode)), notes))
     }
 }
 

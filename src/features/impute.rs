@@ -60,6 +60,14 @@ pub struct FittedImpute {
     indicator: Option<Arc<str>>,
 }
 
+/// Adds a column that says where values are missing, and leaves them missing: scikit-learn's `MissingIndicator`, with
+/// `features="missing-only"` unless it is made `always`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MissingOptions {
+    /// Even where no training row is missing.
+    pub always: bool,
+}
+
 /// Learns what to fill `column` with.
 ///
 /// Mean, median and mode are those of scikit-learn's `SimpleImputer`: over the values present, the smallest on a tie. A
@@ -90,11 +98,10 @@ pub fn fit(column: &Working, options: &ImputeOptions) -> Result<(FittedImpute, V
 fn learned(column: &Working, strategy: ImputeStrategy) -> Result<Fill> {
     match &*column.values {
         Values::Number(values) => {
-            let mut present = stats::finite(values);
             let fill = match strategy {
-                ImputeStrategy::Mean => stats::mean(&present),
-                ImputeStrategy::Median => stats::median(&mut present),
-                _ => stats::most_frequent(&stats::counts(&mut present)),
+                ImputeStrategy::Mean => stats::mean(&stats::present(values)),
+                ImputeStrategy::Median => stats::median(&mut stats::finite(values)),
+                _ => stats::most_frequent(&stats::counts(&mut stats::finite(values))),
             };
             Ok(Fill::Number(fill.unwrap_or(0.0)))
         }
@@ -137,7 +144,8 @@ fn constant(column: &Working, value: Option<&serde_json::Value>) -> Result<Fill>
     })
 }
 
-fn read_time(text: &str) -> Option<i64> {
+/// Microseconds since 1970 of a date or a time stamp as in RFC 3339.
+pub fn read_time(text: &str) -> Option<i64> {
     let time = text.parse::<Timestamp>().or_else(|_| format!("{text}T00:00:00Z").parse());
     time.ok().map(Timestamp::as_micros)
 }
@@ -153,6 +161,27 @@ impl ColumnAction for ImputeOptions {
 
     fn learn(&self, column: &Working) -> Result<Learned> {
         let (fitted, notes) = fit(column, self)?;
+        Ok((FittedColumn::Impute(fitted), notes))
+    }
+}
+
+impl ColumnAction for MissingOptions {
+    fn name(&self) -> &'static str {
+        "missing"
+    }
+
+    fn kinds(&self) -> &'static [Kind] {
+        &[Kind::Number, Kind::Text, Kind::Time, Kind::Category]
+    }
+
+    fn learn(&self, column: &Working) -> Result<Learned> {
+        let (name, gaps) = (&column.name, missing(&column.values));
+        let mut notes = Vec::new();
+        let indicate = if self.always || gaps > 0 { Indicate::Always } else { Indicate::Never };
+        if indicate == Indicate::Never {
+            notes.push(format!("column `{name}` is never missing in the training rows: no column `{name}_missing`"));
+        }
+        let (fitted, _) = fit(column, &ImputeOptions { strategy: None, value: None, indicate })?;
         Ok((FittedColumn::Impute(fitted), notes))
     }
 }

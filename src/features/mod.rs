@@ -10,23 +10,38 @@
 
 mod auto;
 mod bin;
+mod cast;
 mod category;
+mod clip;
 pub mod column;
 mod cuts;
+mod cyclic;
 mod dates;
 mod drop;
 mod fitted;
 mod fitting;
+mod frequency;
+mod hash;
 mod impute;
 mod levels;
+mod log;
 mod many;
+mod minimum;
+mod murmur;
 mod one_hot;
 mod ordinal;
+mod power;
+mod quantile;
+mod rare;
 pub mod recipe;
+mod rename;
 mod scale;
 mod stats;
 mod step;
 mod target;
+mod text;
+mod tfidf;
+mod tokens;
 mod written;
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Scaling numbers: `(value - center) / scale`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::fail;
 use crate::data::frame::Values;
-use crate::features::column::{ColumnStep, Kind, Shape, Working};
+use crate::features::column::{ColumnStep, Kind, Shape, Working, change};
 use crate::features::stats;
 use crate::features::step::{ColumnAction, FittedColumn, Learned};
 use crate::spec::recipe::ScaleMethod;
@@ -17,6 +18,8 @@ use crate::spec::recipe::ScaleMethod;
 pub struct ScaleOptions {
     /// By which measures of center and spread.
     pub method: ScaleMethod,
+    /// Where the smallest and the largest value go with [`ScaleMethod::MinMax`]; 0 and 1 when absent.
+    pub range: Option<[f64; 2]>,
 }
 
 /// One column's scaling.
@@ -26,18 +29,23 @@ pub struct FittedScale {
     column: Arc<str>,
     center: f64,
     scale: f64,
+    /// Where 0 and 1 go after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    range: Option<[f64; 2]>,
 }
 
 /// Learns center and scale of a column of numbers or indicators.
 ///
-/// `standard`: mean and population standard deviation; `min_max`: smallest value and range; `robust`: median and
-/// interquartile range. These are scikit-learn's `StandardScaler`, `MinMaxScaler` and `RobustScaler` (1.9), also in that a
-/// column without spread is only centered, its scale being 1; a note says so. Missing values stay missing.
-pub fn fit(column: &Working, method: ScaleMethod) -> Result<(FittedScale, Vec<String>)> {
-    let mut present = match &*column.values {
-        Values::Number(values) => stats::finite(values),
-        Values::Indicator { codes, code } => indicator_numbers(codes, *code),
-        _ => Vec::new(),
+/// `standard`: mean and population standard deviation; `min_max`: smallest value and range, moved into `range` after;
+/// `robust`: median and interquartile range; `max_abs`: 0 and the largest distance from it. These are scikit-learn's
+/// `StandardScaler`, `MinMaxScaler`, `RobustScaler` and `MaxAbsScaler` (1.9), also in that a column without spread is only
+/// centered, its scale being 1; a note says so. Missing values stay missing.
+pub fn fit(column: &Working, options: ScaleOptions) -> Result<(FittedScale, Vec<String>)> {
+    let method = options.method;
+    let present = match &*column.values {
+        Values::Number(values) => stats::present(values),
+        Values::Indicator { codes, code } => Cow::Owned(indicator_numbers(codes, *code)),
+        _ => Cow::Borrowed(&[][..]),
     };
     let name = &column.name;
     let (center, spread) = match method {
@@ -47,8 +55,9 @@ pub fn fit(column: &Working, method: ScaleMethod) -> Result<(FittedScale, Vec<St
             let (low, high) = stats::range(&present).unwrap_or_default();
             (low, high - low)
         }
+        ScaleMethod::MaxAbs => (0.0, present.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()))),
         ScaleMethod::Robust => {
-            let quarters = stats::quantiles(&mut present, &[0.25, 0.5, 0.75]);
+            let quarters = stats::quantiles(&mut present.to_vec(), &[0.25, 0.5, 0.75]);
             (quarters[1], quarters[2] - quarters[0])
         }
     };
@@ -59,6 +68,7 @@ pub fn fit(column: &Working, method: ScaleMethod) -> Result<(FittedScale, Vec<St
         _ => {
             let why = match method {
                 _ if present.is_empty() => "has no value in the training rows",
+                ScaleMethod::MaxAbs => "is 0 in all training rows",
                 ScaleMethod::Robust => "has an interquartile range of 0 in the training rows",
                 _ => "is constant in the training rows",
             };
@@ -66,12 +76,12 @@ pub fn fit(column: &Working, method: ScaleMethod) -> Result<(FittedScale, Vec<St
             1.0
         }
     };
-    Ok((FittedScale { column: Arc::clone(name), center, scale }, notes))
+    Ok((FittedScale { column: Arc::clone(name), center, scale, range: options.range }, notes))
 }
 
 /// Mean and population standard deviation, in two passes with the correction of Chan, Golub and LeVeque (1983, eq. 1.7):
 /// Σ(x - m)² - (Σ(x - m))² / n. Spread at the level of rounding errors counts as 0, by scikit-learn's bound.
-fn standard(values: &[f64]) -> (f64, f64) {
+pub fn standard(values: &[f64]) -> (f64, f64) {
     let count = values.len() as f64;
     let mean = stats::mean(values).unwrap_or(0.0);
     // Beyond this the squares would overflow; dividing by a power of two changes no digit.
@@ -101,7 +111,7 @@ impl ColumnAction for ScaleOptions {
     }
 
     fn learn(&self, column: &Working) -> Result<Learned> {
-        let (fitted, notes) = fit(column, self.method)?;
+        let (fitted, notes) = fit(column, *self)?;
         Ok((FittedColumn::Scale(fitted), notes))
     }
 }
@@ -120,6 +130,9 @@ impl ColumnStep for FittedScale {
         if !self.center.is_finite() || !self.scale.is_finite() || self.scale <= 0.0 {
             return Err(fail::world(format!("damaged recipe: column `{}` is scaled by no number", self.column)).into());
         }
+        if self.range.is_some_and(|[low, high]| !(low < high && (high - low).is_finite())) {
+            return Err(fail::world(format!("damaged recipe: column `{}` has no range", self.column)).into());
+        }
         Ok(vec![Shape { kind: Kind::Number, ..input.clone() }])
     }
 
@@ -128,14 +141,10 @@ impl ColumnStep for FittedScale {
             let numbers = indicator_numbers(codes, *code);
             column = column.with(Values::Number(numbers));
         }
-        if let Values::Number(_) = &*column.values
-            && let Values::Number(values) = column.values.to_mut()
-        {
-            for value in values.iter_mut() {
-                // A value far outside what was seen must not become infinite; NaN passes through.
-                *value = ((*value - self.center) / self.scale).clamp(-f64::MAX, f64::MAX);
-            }
-        }
-        vec![column]
+        // A value far outside what was seen must not become infinite.
+        vec![match self.range {
+            None => change(column, |value| (value - self.center) / self.scale),
+            Some([low, high]) => change(column, |value| (value - self.center) / self.scale * (high - low) + low),
+        }]
     }
 }

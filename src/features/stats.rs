@@ -1,13 +1,26 @@
 //! Sums, quantiles and modes of finite numbers, with the same bits on any machine and number of threads.
 
+use std::borrow::Cow;
+
 /// Numbers summed one after the other before block sums are added: bounds the rounding error at rows / BLOCK + BLOCK.
 const BLOCK: usize = 1024;
 /// Independent sums inside a block, so that the compiler may use vector instructions without changing the order.
 const LANES: usize = 8;
 
-/// The values that are finite.
+/// The values that are finite, to be reordered.
 pub fn finite(values: &[f64]) -> Vec<f64> {
-    values.iter().copied().filter(|value| value.is_finite()).collect()
+    // Room for all at once: a vector that grows copies itself again and again.
+    let mut found = Vec::with_capacity(values.len());
+    found.extend(values.iter().copied().filter(|value| value.is_finite()));
+    found
+}
+
+/// The values that are finite, to be read; a copy only where some are not.
+pub fn present(values: &[f64]) -> Cow<'_, [f64]> {
+    match values.iter().all(|value| value.is_finite()) {
+        true => Cow::Borrowed(values),
+        false => Cow::Owned(finite(values)),
+    }
 }
 
 /// Sum of `term(value)` in a fixed order. O(n).

@@ -11,16 +11,28 @@ use serde::{Deserialize, Serialize};
 use crate::base::{fail, suggest};
 use crate::features::auto;
 use crate::features::bin::FittedBin;
+use crate::features::cast::FittedCast;
 use crate::features::category::FittedCategory;
+use crate::features::clip::FittedClip;
 use crate::features::column::{ColumnStep, Kind, Working};
+use crate::features::cyclic::FittedCyclic;
 use crate::features::dates::FittedDates;
 use crate::features::drop::FittedDrop;
 use crate::features::fitting::Fitting;
+use crate::features::frequency::FittedFrequency;
+use crate::features::hash::FittedHash;
 use crate::features::impute::FittedImpute;
+use crate::features::log::FittedLog;
 use crate::features::one_hot::FittedOneHot;
 use crate::features::ordinal::FittedOrdinal;
+use crate::features::power::FittedPower;
+use crate::features::quantile::FittedQuantile;
+use crate::features::rare::FittedRare;
+use crate::features::rename::FittedRename;
 use crate::features::scale::FittedScale;
 use crate::features::target::FittedTarget;
+use crate::features::text::FittedText;
+use crate::features::tfidf::FittedTfidf;
 use crate::spec::recipe::{ColumnKind, Columns};
 
 /// Which columns a step takes.
@@ -101,6 +113,30 @@ pub enum FittedColumn {
     Drop(FittedDrop),
     /// Means of the target.
     Target(FittedTarget),
+    /// Ranks among the training rows.
+    Quantile(FittedQuantile),
+    /// Powers that make a column look normal.
+    Power(FittedPower),
+    /// Bounds.
+    Clip(FittedClip),
+    /// Logarithms.
+    Log(FittedLog),
+    /// How often a value occurs.
+    Frequency(FittedFrequency),
+    /// Hashed texts.
+    Hash(FittedHash),
+    /// One value for all rare ones.
+    Rare(FittedRare),
+    /// Points on a circle.
+    Cyclic(FittedCyclic),
+    /// Hashed words and n-grams.
+    Text(FittedText),
+    /// Weighted words and n-grams.
+    Tfidf(FittedTfidf),
+    /// Another name.
+    Rename(FittedRename),
+    /// Another kind of values.
+    Cast(FittedCast),
 }
 
 impl FittedColumn {
@@ -116,6 +152,18 @@ impl FittedColumn {
             FittedColumn::Dates(fitted) => fitted,
             FittedColumn::Drop(fitted) => fitted,
             FittedColumn::Target(fitted) => fitted,
+            FittedColumn::Quantile(fitted) => fitted,
+            FittedColumn::Power(fitted) => fitted,
+            FittedColumn::Clip(fitted) => fitted,
+            FittedColumn::Log(fitted) => fitted,
+            FittedColumn::Frequency(fitted) => fitted,
+            FittedColumn::Hash(fitted) => fitted,
+            FittedColumn::Rare(fitted) => fitted,
+            FittedColumn::Cyclic(fitted) => fitted,
+            FittedColumn::Text(fitted) => fitted,
+            FittedColumn::Tfidf(fitted) => fitted,
+            FittedColumn::Rename(fitted) => fitted,
+            FittedColumn::Cast(fitted) => fitted,
         }
     }
 
@@ -131,6 +179,18 @@ impl FittedColumn {
             FittedColumn::Dates(fitted) => fitted,
             FittedColumn::Drop(fitted) => fitted,
             FittedColumn::Target(fitted) => fitted,
+            FittedColumn::Quantile(fitted) => fitted,
+            FittedColumn::Power(fitted) => fitted,
+            FittedColumn::Clip(fitted) => fitted,
+            FittedColumn::Log(fitted) => fitted,
+            FittedColumn::Frequency(fitted) => fitted,
+            FittedColumn::Hash(fitted) => fitted,
+            FittedColumn::Rare(fitted) => fitted,
+            FittedColumn::Cyclic(fitted) => fitted,
+            FittedColumn::Text(fitted) => fitted,
+            FittedColumn::Tfidf(fitted) => fitted,
+            FittedColumn::Rename(fitted) => fitted,
+            FittedColumn::Cast(fitted) => fitted,
         }
     }
 
@@ -196,7 +256,7 @@ impl Step {
             notes.extend(said);
             learned.push(fitted);
         }
-        keep_names_unique(columns, learned.iter_mut().flat_map(FittedColumn::made));
+        keep_names_unique(columns, learned.iter_mut().flat_map(FittedColumn::made), &mut notes);
         Ok((learned, notes))
     }
 
@@ -233,7 +293,11 @@ pub fn select<'c, 'a>(columns: &'c [Working<'a>], wanted: &Columns) -> Result<Ve
 }
 
 /// Gives a made column another name when its own is taken: `a=b`, then `a=b_2`, `a=b_3`…
-pub fn keep_names_unique<'m>(columns: &[Working], made: impl Iterator<Item = &'m mut Arc<str>>) {
+pub fn keep_names_unique<'m>(
+    columns: &[Working],
+    made: impl Iterator<Item = &'m mut Arc<str>>,
+    notes: &mut Vec<String>,
+) {
     let mut taken: HashSet<Arc<str>> = columns.iter().map(|column| Arc::clone(&column.name)).collect();
     for name in made {
         let wanted = Arc::clone(name);
@@ -242,6 +306,9 @@ pub fn keep_names_unique<'m>(columns: &[Working], made: impl Iterator<Item = &'m
         while taken.contains(name) {
             *name = format!("{wanted}_{number}").into();
             number += 1;
+        }
+        if *name != wanted {
+            notes.push(format!("there is a column `{wanted}` already: the new one is called `{name}`"));
         }
         taken.insert(Arc::clone(name));
     }

@@ -1,21 +1,22 @@
 //! Steps as people write them, checked: what passes contradicts nothing that can be seen without data.
 
 use crate::base::fail::{self, Failure};
-use crate::features::bin::BinOptions;
-use crate::features::cuts::TreeBinOptions;
-use crate::features::dates::DatesOptions;
+use crate::base::limits;
+use crate::features::cast::CastOptions;
+use crate::features::category::CategoryOptions;
 use crate::features::drop::DropOptions;
-use crate::features::impute::{ImputeOptions, Indicate};
-use crate::features::many;
+use crate::features::frequency::FrequencyOptions;
+use crate::features::impute::{ImputeOptions, Indicate, MissingOptions};
 use crate::features::one_hot::OneHotOptions;
 use crate::features::ordinal::OrdinalOptions;
+use crate::features::power::PowerOptions;
+use crate::features::quantile::QuantileOptions;
 use crate::features::recipe::RecipeStep;
 use crate::features::scale::ScaleOptions;
 use crate::features::step::{Action, Choice, Step};
-use crate::spec::recipe::{BinMethod, Columns, ImputeStrategy, StepSpec};
-
-/// Most bins of one column.
-const BINS_MAX: usize = 65_535;
+use crate::features::{bin, clip, cyclic, dates, hash, log, many, rare, rename, text, tfidf};
+use crate::spec::recipe::{Columns, ImputeStrategy, ScaleMethod, StepSpec};
+use crate::spec::steps::{PowerSpec, QuantileSpec};
 
 /// Checks one step.
 ///
@@ -31,7 +32,7 @@ pub fn check(step: &StepSpec) -> Result<RecipeStep, Failure> {
             }
             (columns, check_impute(*strategy, value.as_ref(), *indicator)?)
         }
-        StepSpec::Scale { columns, method } => (columns, Action::each(ScaleOptions { method: *method })),
+        StepSpec::Scale { columns, method, range } => (columns, check_scale(*method, *range)?),
         StepSpec::OneHot { columns, max, drop_first } => {
             if *max < 2 {
                 return Err(fail::usage(format!("one_hot: max = {max} leaves no column of its own to any value"))
@@ -43,23 +44,12 @@ pub fn check(step: &StepSpec) -> Result<RecipeStep, Failure> {
             check_distinct("ordinal: order", order.as_deref(), |value| format!("`{value}`"))?;
             (columns, Action::each(OrdinalOptions { order: order.clone() }))
         }
-        StepSpec::Bin { columns, method, bins, leaf_rows_min } => {
-            if !(2..=BINS_MAX).contains(bins) {
-                return Err(fail::usage(format!("bin: bins = {bins} is not between 2 and {BINS_MAX}")));
-            }
-            if leaf_rows_min.is_some() && *method != BinMethod::Tree {
-                return Err(fail::usage("bin: leaf_rows_min is for method = \"tree\""));
-            }
-            if *method == BinMethod::Tree {
-                let tree = Action::supervised(TreeBinOptions { bins: *bins, rows_min: *leaf_rows_min });
-                check_columns(columns)?;
-                return Ok(RecipeStep::Columns(Step { choice: Choice::Written(columns.clone()), action: tree }));
-            }
-            (columns, Action::each(BinOptions { method: *method, bins: *bins }))
+        StepSpec::Bin { columns, method, bins, edges, encode, leaf_rows_min } => {
+            (columns, bin::check(*method, *bins, edges.as_deref(), *encode, *leaf_rows_min)?)
         }
-        StepSpec::Dates { columns, parts } => {
+        StepSpec::Dates { columns, parts, cyclic, since } => {
             check_distinct("dates: parts", parts.as_deref(), |part| format!("{part:?}").to_lowercase())?;
-            (columns, Action::each(DatesOptions { parts: parts.clone() }))
+            (columns, dates::check(parts.as_deref(), *cyclic, since.as_deref())?)
         }
         StepSpec::Drop { columns } => (columns, Action::each(DropOptions)),
         StepSpec::Target(spec) => (&spec.columns, many::written::check_target(spec)?),
@@ -70,6 +60,27 @@ pub fn check(step: &StepSpec) -> Result<RecipeStep, Failure> {
         | StepSpec::Pca(_)
         | StepSpec::Kmeans(_)
         | StepSpec::Expression(_) => return many::written::check(step).map(RecipeStep::Many),
+        StepSpec::Category { columns } => (columns, Action::each(CategoryOptions)),
+        StepSpec::Quantile(spec) => (&spec.columns, check_quantile(spec)?),
+        StepSpec::Power(spec) => {
+            let PowerSpec { method, standardize, .. } = *spec;
+            (&spec.columns, Action::each(PowerOptions { method, standardize }))
+        }
+        StepSpec::Clip(spec) => (&spec.columns, clip::check(spec)?),
+        StepSpec::Log(spec) => (&spec.columns, log::check(spec)?),
+        StepSpec::Frequency(spec) => (&spec.columns, Action::each(FrequencyOptions { measure: spec.measure })),
+        StepSpec::Hash(spec) => (&spec.columns, hash::check(spec)?),
+        StepSpec::Rare(spec) => (&spec.columns, rare::check(spec)?),
+        StepSpec::Cyclic(spec) => (&spec.columns, cyclic::check(spec)?),
+        StepSpec::Text(spec) => (&spec.columns, text::check(spec)?),
+        StepSpec::Tfidf(spec) => (&spec.columns, tfidf::check(spec)?),
+        StepSpec::Missing(spec) => (&spec.columns, Action::each(MissingOptions { always: spec.always })),
+        StepSpec::Cast(spec) => (&spec.columns, Action::each(CastOptions { to: spec.to })),
+        StepSpec::Rename(spec) => {
+            let action = rename::check(spec)?;
+            let columns = Columns::Named(spec.names.keys().cloned().collect());
+            return Ok(RecipeStep::Columns(Step { choice: Choice::Written(columns), action }));
+        }
     };
     check_columns(columns)?;
     Ok(RecipeStep::Columns(Step { choice: Choice::Written(columns.clone()), action }))
@@ -80,6 +91,27 @@ pub fn check_columns(columns: &Columns) -> Result<(), Failure> {
     match columns {
         Columns::Named(names) => check_distinct("columns", Some(names), |name| format!("`{name}`")),
         Columns::Kind(_) => Ok(()),
+    }
+}
+
+fn check_scale(method: ScaleMethod, range: Option<[f64; 2]>) -> Result<Action, Failure> {
+    if let Some([low, high]) = range {
+        if method != ScaleMethod::MinMax {
+            return Err(fail::usage("scale: range is given, but the method is not \"min_max\"")
+                .hint("set method = \"min_max\", or leave range out"));
+        }
+        if !(low < high && (high - low).is_finite()) {
+            return Err(fail::usage(format!("scale: range = [{low}, {high}] does not rise")));
+        }
+    }
+    Ok(Action::each(ScaleOptions { method, range }))
+}
+
+fn check_quantile(spec: &QuantileSpec) -> Result<Action, Failure> {
+    let (quantiles, most) = (spec.quantiles, limits::QUANTILES_MAX);
+    match (2..=most).contains(&quantiles) {
+        true => Ok(Action::each(QuantileOptions { output: spec.output, quantiles })),
+        false => Err(fail::usage(format!("quantile: quantiles = {quantiles} is not between 2 and {most}"))),
     }
 }
 

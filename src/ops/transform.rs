@@ -1,6 +1,8 @@
 //! `transform`: splits the rows, fits the recipe on the training rows only, applies it to all, keeps everything.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -62,12 +64,14 @@ pub struct TransformReport {
 pub fn transform(repo: &Repo, options: &TransformOptions, ctx: &OpCtx<'_>) -> Result<TransformReport> {
     let outcome = recorded(repo, ctx, "transform", |repo, work| {
         let prepared = prepare(repo, &options.prepare, ctx)?;
-        let features = feature_table(&prepared)?;
+        let features = features(&prepared)?;
         let mut parquet = Vec::new();
-        features.write_parquet(&mut parquet)?;
+        Table::write_frame(&features, &mut parquet)?;
         let table = repo.store().put(&parquet)?.id;
-        if let Some(path) = &options.output {
-            write_file(&features, path)?;
+        match &options.output {
+            Some(path) if is_parquet(path) => write_through(path, |out| Ok(out.write_all(&parquet)?))?,
+            Some(path) => write_file(&Table::from_frame(&features)?, path)?,
+            None => {}
         }
         let dataset = &prepared.subject.dataset;
         work.input("dataset", &dataset.label, dataset.id)?;
@@ -92,7 +96,7 @@ pub fn transform(repo: &Repo, options: &TransformOptions, ctx: &OpCtx<'_>) -> Re
 }
 
 /// Features of all rows, those of training rows as models are fitted on, with the part of each row in a last column `split`.
-fn feature_table(prepared: &Prepared) -> Result<Table> {
+fn features(prepared: &Prepared) -> Result<Frame> {
     let mut matrix = prepared.recipe.apply(&prepared.subject.frame)?;
     if prepared.recipe.tells_training_rows_apart() {
         let training = prepared.recipe.apply_training(&prepared.training()?)?;
@@ -100,27 +104,34 @@ fn feature_table(prepared: &Prepared) -> Result<Table> {
     }
     let rows = matrix.rows();
     let mut columns = matrix.into_columns();
-    let names = ["train", "validation", "test", ""];
-    let parts = prepared.split.parts().iter().map(|&part| Some(names[usize::from(part.min(3))]));
+    let levels = ["train", "validation", "test", ""].map(Arc::from).to_vec();
+    let codes = prepared.split.parts().iter().map(|&part| u32::from(part.min(3))).collect();
     let mut name = "split".to_owned();
     while columns.iter().any(|column| *column.name == *name) {
         name.push('_');
     }
-    columns.push(Column::raw(&name, Values::Text(TextValues::from_values(parts))));
-    Table::from_frame(&Frame::new(rows, columns)?)
+    columns.push(Column::raw(&name, Values::Text(TextValues { codes, levels })));
+    Frame::new(rows, columns)
 }
 
 /// Writes a table in the format that the file's ending names; CSV unless it is `.parquet`.
-pub fn write_file(table: &Table, path: &std::path::Path) -> Result<()> {
+pub fn write_file(table: &Table, path: &Path) -> Result<()> {
+    write_through(path, |out| if is_parquet(path) { table.write_parquet(out) } else { table.write_csv(out) })
+}
+
+fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
+}
+
+/// Has a file written beside `path` and moves it there once it is whole.
+fn write_through(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.map_or_else(|| PathBuf::from("."), PathBuf::from);
     let mut file =
         tempfile::NamedTempFile::new_in(&folder).with_context(|| format!("cannot write in {}", folder.display()))?;
     let mut out = std::io::BufWriter::new(file.as_file_mut());
-    let parquet = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"));
-    let written = if parquet { table.write_parquet(&mut out) } else { table.write_csv(&mut out) };
-    written.with_context(|| format!("cannot write {}", path.display()))?;
-    std::io::Write::flush(&mut out).with_context(|| format!("cannot write {}", path.display()))?;
+    write(&mut out).with_context(|| format!("cannot write {}", path.display()))?;
+    out.flush().with_context(|| format!("cannot write {}", path.display()))?;
     drop(out);
     file.persist(path).map_err(|error| error.error).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(())

@@ -15,6 +15,7 @@ pub mod recipe;
 pub mod rule;
 pub mod schema;
 pub mod split;
+pub mod steps;
 
 #[cfg(test)]
 mod tests;

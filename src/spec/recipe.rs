@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::spec::many::{ExpressionSpec, KmeansSpec, PcaSpec, SelectSpec, TargetSpec};
+use crate::spec::steps::{
+    CastSpec, ClipSpec, CyclicSpec, FrequencySpec, HashSpec, LogSpec, MissingSpec, PowerSpec, QuantileSpec, RareSpec,
+    RenameSpec, TextSpec, TfidfSpec,
+};
 
 /// `[transform]` of the project file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -67,6 +71,8 @@ pub enum ScaleMethod {
     MinMax,
     /// Median to 0, interquartile range to 1.
     Robust,
+    /// Largest distance from 0 to 1; 0 stays 0.
+    MaxAbs,
 }
 
 /// How bin edges are chosen.
@@ -82,14 +88,29 @@ pub enum BinMethod {
     Tree,
 }
 
+/// What comes out of binning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BinEncode {
+    /// The number of the bin.
+    #[default]
+    Ordinal,
+    /// One column of 0 and 1 for each bin.
+    OneHot,
+}
+
 /// Parts of a date or time stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DatePart {
     /// Calendar year.
     Year,
+    /// 1 to 4.
+    Quarter,
     /// 1 to 12.
     Month,
+    /// Week of ISO 8601, 1 to 53.
+    Week,
     /// Day of the month, 1 to 31.
     Day,
     /// Monday 0 to Sunday 6.
@@ -100,8 +121,20 @@ pub enum DatePart {
     Hour,
     /// 0 to 59.
     Minute,
+    /// 0 to 59.
+    Second,
+    /// Seconds since midnight, fractions too.
+    TimeOfDay,
     /// Seconds since 1970-01-01T00:00:00Z.
     Epoch,
+    /// 1 on Saturdays and Sundays.
+    IsWeekend,
+    /// 1 on the first day of a month.
+    IsMonthStart,
+    /// 1 on the last day of a month.
+    IsMonthEnd,
+    /// Days since the date given as `since`, fractions too.
+    DaysSince,
 }
 
 /// One step as written: `{ op = "impute", columns = "numeric", strategy = "median" }`.
@@ -131,6 +164,9 @@ pub enum StepSpec {
         /// How.
         #[serde(default)]
         method: ScaleMethod,
+        /// Where `min_max` puts the smallest and the largest value; 0 and 1 when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        range: Option<[f64; 2]>,
     },
     /// One column of 0 and 1 for each value seen in training; an unseen or missing value is 0 everywhere.
     OneHot {
@@ -151,16 +187,22 @@ pub enum StepSpec {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         order: Option<Vec<String>>,
     },
-    /// Replaces a number by the number of its bin, 0 to `bins` - 1.
+    /// Replaces a number by the number of its bin, 0 to `bins` - 1, or by one column of 0 and 1 for each bin.
     Bin {
         /// Which columns.
         columns: Columns,
-        /// How edges are chosen.
+        /// How edges are chosen; `quantile` when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        method: Option<BinMethod>,
+        /// How many; 10 when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bins: Option<usize>,
+        /// The edges between bins, ascending, in place of `method` and `bins`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        edges: Option<Vec<f64>>,
+        /// What comes out.
         #[serde(default)]
-        method: BinMethod,
-        /// How many.
-        #[serde(default = "bins_default")]
-        bins: usize,
+        encode: BinEncode,
         /// Fewest training rows of a bin of `method = "tree"`; a twentieth of them when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         leaf_rows_min: Option<usize>,
@@ -172,6 +214,12 @@ pub enum StepSpec {
         /// Which parts; those that differ between training rows when absent.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         parts: Option<Vec<DatePart>>,
+        /// Parts that return to their start become two columns, `NAME_month_sin` and `NAME_month_cos`.
+        #[serde(default)]
+        cyclic: bool,
+        /// A date like 2026-01-31; adds a column `NAME_days_since`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<String>,
     },
     /// Removes columns.
     Drop {
@@ -214,14 +262,41 @@ pub enum StepSpec {
     Kmeans(KmeansSpec),
     /// A formula.
     Expression(ExpressionSpec),
+    /// Codes for models that split on sets of values; unseen values become missing.
+    Category {
+        /// Which columns.
+        columns: Columns,
+    },
+    /// Ranks among the training rows.
+    Quantile(QuantileSpec),
+    /// Powers that make a column look normal.
+    Power(PowerSpec),
+    /// Bounds.
+    Clip(ClipSpec),
+    /// Logarithms.
+    Log(LogSpec),
+    /// How often a value occurs.
+    Frequency(FrequencySpec),
+    /// Hashed texts.
+    Hash(HashSpec),
+    /// One value for all rare ones.
+    Rare(RareSpec),
+    /// Points on a circle.
+    Cyclic(CyclicSpec),
+    /// Hashed words and n-grams.
+    Text(TextSpec),
+    /// Weighted words and n-grams.
+    Tfidf(TfidfSpec),
+    /// Where values are missing.
+    Missing(MissingSpec),
+    /// Other names.
+    Rename(RenameSpec),
+    /// Another kind of values.
+    Cast(CastSpec),
 }
 
 fn one_hot_max() -> usize {
     50
-}
-
-fn bins_default() -> usize {
-    10
 }
 
 fn degree_default() -> usize {

@@ -139,6 +139,30 @@ fn features_become_a_table() -> Result<()> {
     Ok(())
 }
 
+/// Three pieces: what is written one after the other is the file of the whole table.
+#[test]
+fn features_are_written_in_pieces() -> Result<()> {
+    for rows in [0, 1, 150_000] {
+        let codes: std::sync::Arc<[u32]> = (0..rows).map(|row| row as u32 % 7).collect();
+        let number = |row: usize| if row % 5 == 0 { f64::NAN } else { row as f64 / 3.0 };
+        let columns = [
+            ("n", Values::Number((0..rows).map(number).collect())),
+            ("whole", Values::Number((0..rows).map(|row| row as f64).collect())),
+            ("one", Values::Indicator { codes: codes.clone(), code: 3 }),
+            ("cat", Values::Category { codes, levels: 7 }),
+            ("text", Values::Text(TextValues::from_values((0..rows).map(|row| [Some("a"), None, Some("")][row % 3])))),
+        ];
+        let columns = columns.map(|(name, values)| crate::data::frame::Column::raw(name, values));
+        let frame = Frame::new(rows, columns.to_vec())?;
+        let (mut whole, mut pieces) = (Vec::new(), Vec::new());
+        Table::from_frame(&frame)?.write_parquet(&mut whole)?;
+        Table::write_frame(&frame, &mut pieces)?;
+        assert!(whole == pieces, "{rows} rows");
+        assert_eq!(Table::from_parquet_bytes(pieces)?.rows(), rows);
+    }
+    Ok(())
+}
+
 #[test]
 fn columns_and_rows_are_picked_and_added() -> Result<()> {
     let table = sample()?.select(&["t", "i"])?.take(&[2, 0, 0])?;

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::seed::Seed;
 use crate::base::{fail, units};
 use crate::data::frame::Values;
-use crate::features::column::{Kind, Shape, Working, numbers};
+use crate::features::column::{Kind, Shape, Working, numeric};
 use crate::features::drop::FittedDrop;
 use crate::features::fitted::damaged;
 use crate::features::fitting::Fitting;
@@ -153,7 +153,7 @@ impl ManyAction {
             StepForm::Many(fitted) => fitted.step_mut().made(),
             StepForm::Columns(_) => &mut [],
         });
-        keep_names_unique(columns, made);
+        keep_names_unique(columns, made, &mut notes);
         Ok((forms, notes))
     }
 }
@@ -269,7 +269,7 @@ fn check_numeric(op: &str, column: &Working) -> Result<()> {
 fn matrix_of<'w>(inputs: &[&'w Working]) -> Vec<Cow<'w, [f64]>> {
     let of = |input: &&'w Working| {
         let rows = input.values.len();
-        numbers(&input.values).unwrap_or_else(|| Cow::Owned(vec![f64::NAN; rows]))
+        numeric(&input.values).unwrap_or_else(|| Cow::Owned(vec![f64::NAN; rows]))
     };
     inputs.iter().map(of).collect()
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::base::{fail, limits, units};
-use crate::features::column::{Working, numbers};
+use crate::features::column::{Working, numeric};
 use crate::features::fitting::Fitting;
 use crate::features::many::codes::{Codes, information_beyond_chance};
 use crate::features::many::gain::importances;
@@ -108,7 +108,7 @@ fn worst(scores: &[Option<f64>], options: &SelectOptions, least: f64) -> Vec<usi
 
 /// Population variance of the values present; `None` for other kinds.
 fn variance(column: &Working) -> Option<f64> {
-    let present = stats::finite(&numbers(&column.values)?);
+    let present = stats::finite(&numeric(&column.values)?);
     // A constant has no variance, whatever rounding says.
     if stats::range(&present).is_none_or(|(low, high)| low == high) {
         return Some(0.0);
@@ -123,7 +123,7 @@ fn variance(column: &Working) -> Option<f64> {
 fn correlated(columns: &[&Working], rows: &[u32], options: &SelectOptions) -> Result<Vec<usize>> {
     let threshold = options.threshold.unwrap_or(CORRELATION_MAX);
     let numeric: Vec<usize> =
-        (0..columns.len()).filter(|&position| numbers(&columns[position].values).is_some()).collect();
+        (0..columns.len()).filter(|&position| numeric(&columns[position].values).is_some()).collect();
     if numeric.len() > limits::SELECT_PAIR_COLUMNS_MAX {
         let (count, most) = (numeric.len(), limits::SELECT_PAIR_COLUMNS_MAX);
         return Err(fail::usage(format!("select: {count} columns have too many pairs; at most {most} are compared"))
@@ -149,7 +149,7 @@ fn correlated(columns: &[&Working], rows: &[u32], options: &SelectOptions) -> Re
 
 /// Values less their mean, of length 1 together; missing ones are 0. `None` for a column without spread.
 fn unit_vector(column: &Working, rows: &[u32]) -> Option<Vec<f64>> {
-    let numbers = numbers(&column.values)?;
+    let numbers = numeric(&column.values)?;
     let picked: Vec<f64> = rows.iter().map(|&row| numbers[row as usize]).collect();
     let present = stats::finite(&picked);
     let mean = stats::mean(&present)?;

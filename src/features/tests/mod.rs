@@ -6,8 +6,10 @@ mod numbers;
 mod parity;
 mod properties;
 mod recipes;
+mod reference;
 mod select;
 mod several;
+mod steps;
 mod target;
 
 use anyhow::Result;
