@@ -168,7 +168,6 @@ fn allowed(function: &FunctionExpr) -> bool {
         | FunctionExpr::Truncate { .. }
         | FunctionExpr::Floor
         | FunctionExpr::Ceil
-        | FunctionExpr::Clip { .. }
         | FunctionExpr::MaxHorizontal
         | FunctionExpr::MinHorizontal => true,
         FunctionExpr::Boolean(function) => matches!(
@@ -185,45 +184,53 @@ fn allowed(function: &FunctionExpr) -> bool {
                 | BooleanFunction::AnyHorizontal
                 | BooleanFunction::Not
         ),
-        FunctionExpr::StringExpr(function) => matches!(
-            function,
-            StringFunction::ConcatHorizontal { .. }
-                | StringFunction::Contains { .. }
-                | StringFunction::EndsWith
-                | StringFunction::Extract(_)
-                | StringFunction::Find { .. }
-                | StringFunction::LenBytes
-                | StringFunction::LenChars
-                | StringFunction::Lowercase
-                | StringFunction::Replace { .. }
-                | StringFunction::Slice
-                | StringFunction::Head
-                | StringFunction::Tail
-                | StringFunction::StartsWith
-                | StringFunction::StripChars
-                | StringFunction::StripCharsStart
-                | StringFunction::StripCharsEnd
-                | StringFunction::StripPrefix
-                | StringFunction::StripSuffix
-                | StringFunction::Uppercase
-        ),
-        FunctionExpr::TemporalExpr(function) => matches!(
-            function,
-            TemporalFunction::Year
-                | TemporalFunction::IsLeapYear
-                | TemporalFunction::IsoYear
-                | TemporalFunction::Quarter
-                | TemporalFunction::Month
-                | TemporalFunction::Week
-                | TemporalFunction::WeekDay
-                | TemporalFunction::Day
-                | TemporalFunction::OrdinalDay
-                | TemporalFunction::Hour
-                | TemporalFunction::Minute
-                | TemporalFunction::Second
-                | TemporalFunction::Date
-                | TemporalFunction::TimeStamp(_)
-        ),
+        FunctionExpr::StringExpr(function) => allowed_text(function),
+        FunctionExpr::TemporalExpr(function) => allowed_time(function),
         _ => false,
     }
+}
+
+fn allowed_text(function: &StringFunction) -> bool {
+    matches!(
+        function,
+        StringFunction::ConcatHorizontal { .. }
+            | StringFunction::Contains { .. }
+            | StringFunction::EndsWith
+            | StringFunction::Extract(_)
+            | StringFunction::Find { .. }
+            | StringFunction::LenBytes
+            | StringFunction::LenChars
+            | StringFunction::Lowercase
+            | StringFunction::Replace { .. }
+            | StringFunction::Slice
+            | StringFunction::Head
+            | StringFunction::Tail
+            | StringFunction::StartsWith
+            | StringFunction::StripChars
+            | StringFunction::StripCharsStart
+            | StringFunction::StripCharsEnd
+            | StringFunction::StripPrefix
+            | StringFunction::StripSuffix
+            | StringFunction::Uppercase
+    )
+}
+
+fn allowed_time(function: &TemporalFunction) -> bool {
+    matches!(
+        function,
+        TemporalFunction::Year
+            | TemporalFunction::IsLeapYear
+            | TemporalFunction::IsoYear
+            | TemporalFunction::Quarter
+            | TemporalFunction::Month
+            | TemporalFunction::Week
+            | TemporalFunction::WeekDay
+            | TemporalFunction::Day
+            | TemporalFunction::OrdinalDay
+            | TemporalFunction::Hour
+            | TemporalFunction::Minute
+            | TemporalFunction::Second
+            | TemporalFunction::Date
+            | TemporalFunction::TimeStamp(_)
+    )
 }

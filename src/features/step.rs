@@ -82,6 +82,41 @@ pub enum Action {
     Supervised(Arc<dyn SupervisedAction>),
 }
 
+impl Action {
+    /// The same, learned with a look at the target.
+    pub fn supervised(action: impl SupervisedAction + 'static) -> Action {
+        Action::Supervised(Arc::new(action))
+    }
+
+    /// Something to each column by itself.
+    pub fn each(action: impl ColumnAction + 'static) -> Action {
+        Action::Each(Arc::new(action))
+    }
+
+    /// As written in recipes.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Action::Each(action) => action.name(),
+            Action::Supervised(action) => action.name(),
+        }
+    }
+
+    /// Kinds of columns it can work on.
+    fn kinds(&self) -> &'static [Kind] {
+        match self {
+            Action::Each(action) => action.kinds(),
+            Action::Supervised(action) => action.kinds(),
+        }
+    }
+
+    fn learn(&self, column: &Working, fitting: &Fitting) -> Result<Learned> {
+        match self {
+            Action::Each(action) => action.learn(column),
+            Action::Supervised(action) => action.learn(column, fitting),
+        }
+    }
+}
+
 /// One step.
 #[derive(Clone, Debug)]
 pub struct Step {
@@ -197,41 +232,6 @@ impl FittedColumn {
     /// Names of the columns it makes.
     pub fn made(&mut self) -> &mut [Arc<str>] {
         self.step_mut().made()
-    }
-}
-
-impl Action {
-    /// The same, learned with a look at the target.
-    pub fn supervised(action: impl SupervisedAction + 'static) -> Action {
-        Action::Supervised(Arc::new(action))
-    }
-
-    /// Something to each column by itself.
-    pub fn each(action: impl ColumnAction + 'static) -> Action {
-        Action::Each(Arc::new(action))
-    }
-
-    /// As written in recipes.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Action::Each(action) => action.name(),
-            Action::Supervised(action) => action.name(),
-        }
-    }
-
-    /// Kinds of columns it can work on.
-    fn kinds(&self) -> &'static [Kind] {
-        match self {
-            Action::Each(action) => action.kinds(),
-            Action::Supervised(action) => action.kinds(),
-        }
-    }
-
-    fn learn(&self, column: &Working, fitting: &Fitting) -> Result<Learned> {
-        match self {
-            Action::Each(action) => action.learn(column),
-            Action::Supervised(action) => action.learn(column, fitting),
-        }
     }
 }
 

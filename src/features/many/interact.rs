@@ -27,8 +27,8 @@ pub struct FittedCross {
 
 /// Adds the product `a*b` of every two columns of numbers or indicators, and the text `a&b` of every two of text.
 ///
-/// A crossed value is both texts with `&` between them, `\&` and `\\` standing for `&` and `\` inside them, so that different pairs
-/// stay different; missing where either is. Errors (usage): more pairs than a table may have columns.
+/// A crossed value is both texts with `&` between them, `\&` and `\\` standing for `&` and `\` inside them, so that
+/// different pairs stay different; missing where either is. Errors (usage): more pairs than a table may have columns.
 pub fn fit(columns: &[&Working]) -> Result<Vec<StepForm>> {
     let of = |kinds: &[Kind]| {
         let found = columns.iter().filter(|column| kinds.contains(&Kind::of(&column.values)));

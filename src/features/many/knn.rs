@@ -49,7 +49,8 @@ pub struct FittedKnn {
 /// columns that both have (Dixon 1979), a row that shares no column is not comparable, fewer neighbours than asked for are
 /// taken where there are no more, none at all gives the mean. Of rows equally far the earlier ones count. Scale the columns
 /// first unless their units compare. A column without any value is filled with 0. At most `IMPUTE_ROWS_MAX` training rows
-/// and `IMPUTE_CELLS_MAX` cells are kept, drawn at random; a note says so. Applying costs rows kept × columns for each row with a gap.
+/// and `IMPUTE_CELLS_MAX` cells are kept, drawn at random; a note says so. Applying costs rows kept × columns for each row
+/// with a gap. Errors (usage): a column without numbers.
 pub fn fit(columns: &[&Working], options: &KnnOptions, seed: Seed, notes: &mut Vec<String>) -> Result<Vec<StepForm>> {
     for column in columns {
         check_numeric("impute", column)?;
