@@ -144,7 +144,7 @@ fn features_become_a_table() -> Result<()> {
 fn features_are_written_in_pieces() -> Result<()> {
     for rows in [0, 1, 150_000] {
         let codes: std::sync::Arc<[u32]> = (0..rows).map(|row| row as u32 % 7).collect();
-        let number = |row: usize| if row % 5 == 0 { f64::NAN } else { row as f64 / 3.0 };
+        let number = |row: usize| if row.is_multiple_of(5) { f64::NAN } else { row as f64 / 3.0 };
         let columns = [
             ("n", Values::Number((0..rows).map(number).collect())),
             ("whole", Values::Number((0..rows).map(|row| row as f64).collect())),

@@ -199,7 +199,7 @@ fn filling_replaces_columns_where_they_stand() -> Result<()> {
 #[test]
 fn filling_from_many_rows_keeps_some_and_says_so() -> Result<()> {
     let rows = 6_000;
-    let value = |row: usize| if row % 500 == 0 { NAN } else { (row % 100) as f64 };
+    let value = |row: usize| if row.is_multiple_of(500) { NAN } else { (row % 100) as f64 };
     let train = frame(vec![
         number("x", &(0..rows).map(value).collect::<Vec<_>>()),
         number("y", &(0..rows).map(|row| (row % 100) as f64).collect::<Vec<_>>()),
