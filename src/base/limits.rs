@@ -54,6 +54,24 @@ pub const STOP_GRACE: Duration = Duration::from_secs(20);
 pub const GC_GRACE: Duration = Duration::from_secs(60 * 60);
 /// Rows beyond which k-nearest neighbours is refused: every prediction looks at every row.
 pub const NEIGHBOURS_ROWS_MAX: usize = 50_000;
+/// Values × columns made of one target encoding: 16 MB, and as much again for what is looked up.
+pub const TARGET_CELLS_MAX: usize = 2_000_000;
+/// Training rows that filling by nearest rows keeps in a recipe: every gap looks at each of them.
+pub const IMPUTE_ROWS_MAX: usize = 5_000;
+/// Cells of those rows: about 10 MB of JSON in every package.
+pub const IMPUTE_CELLS_MAX: usize = 500_000;
+/// Columns of principal components and of clusters: the matrix of their products has as many cells squared.
+pub const COMPONENT_COLUMNS_MAX: usize = 2_000;
+/// Most centres of clusters.
+pub const CLUSTERS_MAX: usize = 1_000;
+/// Training rows on which clusters are looked for; more hardly move their centres.
+pub const CLUSTER_ROWS_MAX: usize = 100_000;
+/// Training rows on which columns are measured for selection.
+pub const SELECT_ROWS_MAX: usize = 50_000;
+/// Columns whose pairwise correlations are measured for selection.
+pub const SELECT_PAIR_COLUMNS_MAX: usize = 2_000;
+/// Bytes of a formula.
+pub const EXPRESSION_BYTES_MAX: usize = 4_000;
 /// Features beyond which normal equations are not made: their matrix grows with the square, its factor with the cube.
 pub const NORMAL_FEATURES_MAX: usize = 5_000;
 /// Features up to which coordinate descent keeps all their products: 32 MB, and ten times that to choose a penalty.

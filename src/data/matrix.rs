@@ -66,6 +66,26 @@ impl FeatureValues {
         }
     }
 
+    fn with_rows(&self, rows: &[u32], other: &FeatureValues) -> FeatureValues {
+        fn put<T: Copy>(all: &[T], rows: &[u32], some: &[T]) -> Vec<T> {
+            let mut all = all.to_vec();
+            for (row, value) in rows.iter().zip(some) {
+                all[*row as usize] = *value;
+            }
+            all
+        }
+        match (self, other) {
+            (FeatureValues::Number(all), FeatureValues::Number(some)) => FeatureValues::Number(put(all, rows, some)),
+            (FeatureValues::Indicator { codes, code }, FeatureValues::Indicator { codes: some, .. }) => {
+                FeatureValues::Indicator { codes: put(codes, rows, some).into(), code: *code }
+            }
+            (FeatureValues::Category { codes, levels }, FeatureValues::Category { codes: some, .. }) => {
+                FeatureValues::Category { codes: put(codes, rows, some).into(), levels: *levels }
+            }
+            (own, _) => own.clone(),
+        }
+    }
+
     fn len(&self) -> usize {
         match self {
             FeatureValues::Number(values) => values.len(),
@@ -102,6 +122,26 @@ impl Matrix {
             features.push(Feature { name: column.name, from: column.from, values });
         }
         Matrix::new(rows, features)
+    }
+
+    /// These features with the values of `part` in its rows' places: row 0 of it at `rows[0]`, and so on.
+    ///
+    /// Features that are the same there stay as they are. Errors: other features, or rows that are not there.
+    pub fn with_rows(mut self, rows: &[u32], part: &Matrix) -> Result<Matrix> {
+        let fits = part.features.len() == self.features.len() && part.rows == rows.len();
+        if !fits || rows.iter().any(|row| *row as usize >= self.rows) {
+            return Err(fail::world("rows of other features cannot be put into a table of features").into());
+        }
+        for (feature, other) in self.features.iter_mut().zip(&part.features) {
+            let differs = rows
+                .iter()
+                .enumerate()
+                .any(|(place, &row)| feature.values.get(row as usize).to_bits() != other.values.get(place).to_bits());
+            if differs {
+                feature.values = feature.values.with_rows(rows, &other.values);
+            }
+        }
+        Ok(self)
     }
 
     /// Number of rows.

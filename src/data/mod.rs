@@ -15,6 +15,7 @@ pub mod calendar;
 mod detect;
 pub mod diff;
 mod encode;
+pub mod expression;
 pub mod file;
 pub mod format;
 pub mod frame;

@@ -248,8 +248,8 @@ fn piece(frame: &Frame, rows: Range<usize>) -> Result<DataFrame> {
     DataFrame::new(rows.len(), columns).context("cannot make a table of features")
 }
 
-/// Some rows of one plain column as polars keeps it.
-fn plain_series(name: &str, values: &Values, rows: Range<usize>) -> Column {
+/// Some rows of one plain column as polars keeps it; NaN is missing.
+pub fn plain_series(name: &str, values: &Values, rows: Range<usize>) -> Column {
     let name: PlSmallStr = name.into();
     let series = match values {
         Values::Number(values) => {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::{fail, units};
 use crate::data::frame::{MISSING_CODE, Values};
 use crate::features::column::{ColumnStep, Kind, Shape, Working, change, numbers};
+use crate::features::cuts::TreeBinOptions;
 use crate::features::stats;
 use crate::features::step::{Action, ColumnAction, FittedColumn, Learned};
 use crate::spec::recipe::{BinEncode, BinMethod};
@@ -48,7 +49,11 @@ pub fn check(
     bins: Option<usize>,
     edges: Option<&[f64]>,
     encode: BinEncode,
+    leaf_rows_min: Option<usize>,
 ) -> Result<Action, fail::Failure> {
+    if leaf_rows_min.is_some() && method != Some(BinMethod::Tree) {
+        return Err(fail::usage("bin: leaf_rows_min is for method = \"tree\""));
+    }
     if let Some(edges) = edges {
         if method.is_some() || bins.is_some() {
             return Err(fail::usage("bin: edges are given, so method and bins have no meaning").hint("leave them out"));
@@ -63,8 +68,22 @@ pub fn check(
     if !(2..=BINS_MAX).contains(&bins) {
         return Err(fail::usage(format!("bin: bins = {bins} is not between 2 and {BINS_MAX}")));
     }
+    if method == Some(BinMethod::Tree) {
+        return Ok(Action::supervised(TreeBinOptions { bins, rows_min: leaf_rows_min, encode }));
+    }
     let edges = edges.map(<[f64]>::to_vec);
     Ok(Action::each(BinOptions { method: method.unwrap_or_default(), bins, edges, encode }))
+}
+
+impl FittedBin {
+    /// Bins of column `name` between these edges, ascending.
+    pub fn new(name: &Arc<str>, edges: Vec<f64>, encode: BinEncode) -> FittedBin {
+        let columns = match encode {
+            BinEncode::Ordinal => Vec::new(),
+            BinEncode::OneHot => (0..=edges.len()).map(|bin| bin_name(name, &edges, bin).into()).collect(),
+        };
+        FittedBin { column: Arc::clone(name), edges, columns }
+    }
 }
 
 /// Learns the edges: scikit-learn's `KBinsDiscretizer(encode="ordinal", quantile_method="linear")` (1.9). The outer bins
@@ -93,11 +112,7 @@ impl ColumnAction for BinOptions {
                 edges
             }
         };
-        let columns = match self.encode {
-            BinEncode::Ordinal => Vec::new(),
-            BinEncode::OneHot => (0..=edges.len()).map(|bin| bin_name(name, &edges, bin).into()).collect(),
-        };
-        Ok((FittedColumn::Bin(FittedBin { column: Arc::clone(name), edges, columns }), notes))
+        Ok((FittedColumn::Bin(FittedBin::new(name, edges, self.encode)), notes))
     }
 }
 
@@ -107,6 +122,8 @@ impl BinOptions {
         let (low, high) = stats::range(present).unwrap_or_default();
         let mut edges = match self.method {
             _ if present.is_empty() => Vec::new(),
+            // Learned with a look at the target; see `features::cuts`.
+            BinMethod::Tree => Vec::new(),
             BinMethod::Width => (1..bins).map(|edge| between(low, high, edge, bins)).collect(),
             BinMethod::Quantile => {
                 let shares: Vec<f64> = (1..bins).map(|edge| edge as f64 / bins as f64).collect();

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::fail;
 use crate::data::frame::{Column, MISSING_CODE, MISSING_TIME, TextValues, Values};
+use crate::data::target::Target;
 use crate::features::stats;
 
 /// Kinds of values a column can hold at some point of a recipe.
@@ -59,12 +60,14 @@ pub struct Shape {
     pub from: Arc<str>,
     /// Kind of its values.
     pub kind: Kind,
+    /// Positions, among the raw columns, of all that it depends on, ascending.
+    pub origins: Arc<[u32]>,
 }
 
 impl Shape {
     /// A column made from this one.
     pub fn made(&self, name: &Arc<str>, kind: Kind) -> Shape {
-        Shape { name: Arc::clone(name), from: Arc::clone(&self.from), kind }
+        Shape { name: Arc::clone(name), kind, ..self.clone() }
     }
 
     /// An error when the kind is not one of `kinds`: the fitted recipe contradicts itself.
@@ -84,6 +87,8 @@ pub struct Working<'a> {
     pub name: Arc<str>,
     /// The raw column it comes from.
     pub from: Arc<str>,
+    /// What it cannot be without, while fitting: a raw column, or a step over several columns.
+    pub source: u32,
     /// Its values.
     pub values: Cow<'a, Values>,
 }
@@ -98,12 +103,17 @@ impl<'a> Working<'a> {
             }
             other => Cow::Borrowed(other),
         };
-        Working { name: Arc::clone(&column.name), from: Arc::clone(&column.from), values }
+        Working { name: Arc::clone(&column.name), from: Arc::clone(&column.from), source: 0, values }
     }
 
     /// A column made from this one.
     pub fn made(&self, name: &Arc<str>, values: Values) -> Working<'a> {
-        Working { name: Arc::clone(name), from: Arc::clone(&self.from), values: Cow::Owned(values) }
+        Working {
+            name: Arc::clone(name),
+            from: Arc::clone(&self.from),
+            source: self.source,
+            values: Cow::Owned(values),
+        }
     }
 
     /// This column with other values.
@@ -128,6 +138,29 @@ pub trait ColumnStep: Send + Sync {
 
     /// Does the step. A column of a kind it cannot work on comes out unchanged.
     fn apply<'a>(&self, column: Working<'a>) -> Vec<Working<'a>>;
+
+    /// Does the step to the rows that it was fitted on, whose true values are `target`, one a row.
+    ///
+    /// Differs from [`ColumnStep::apply`] only where learned values hold a row's own true value.
+    fn apply_training<'a>(&self, column: Working<'a>, _target: &Target) -> Vec<Working<'a>> {
+        self.apply(column)
+    }
+
+    /// Whether [`ColumnStep::apply_training`] differs from [`ColumnStep::apply`].
+    fn tells_training_rows_apart(&self) -> bool {
+        false
+    }
+}
+
+/// Numbers of a column of numbers or indicators, one a row; `None` for other kinds.
+pub fn numeric(values: &Values) -> Option<Cow<'_, [f64]>> {
+    match values {
+        Values::Number(values) => Some(Cow::Borrowed(values)),
+        Values::Indicator { codes, code } => {
+            Some(codes.iter().map(|other| f64::from(u8::from(other == code))).collect())
+        }
+        _ => None,
+    }
 }
 
 /// Changes every number that is there, in place; missing ones stay missing, and what would be infinite stays finite.

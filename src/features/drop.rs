@@ -19,6 +19,13 @@ pub struct FittedDrop {
     column: Arc<str>,
 }
 
+impl FittedDrop {
+    /// Leaves `column` out.
+    pub fn new(column: Arc<str>) -> FittedDrop {
+        FittedDrop { column }
+    }
+}
+
 impl ColumnAction for DropOptions {
     fn name(&self) -> &'static str {
         "drop"

@@ -1,4 +1,4 @@
-//! One fitted step: what it learned about each column, findable by the column's name.
+//! One fitted step on columns by themselves: what it learned about each, findable by the column's name.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use anyhow::Result;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use crate::base::{fail, limits};
+use crate::data::target::Target;
 use crate::features::column::{Shape, Working};
 use crate::features::step::FittedColumn;
 
@@ -58,12 +59,12 @@ impl FittedStep {
         Ok(after)
     }
 
-    /// Does the step to the columns it knows.
-    pub fn apply<'a>(&self, columns: Vec<Working<'a>>) -> Vec<Working<'a>> {
+    /// Does the step to the columns it knows; `target` is given for the rows that it was fitted on.
+    pub fn apply<'a>(&self, columns: Vec<Working<'a>>, target: Option<&Target>) -> Vec<Working<'a>> {
         let mut after = Vec::with_capacity(columns.len());
         for column in columns {
             match self.find(&column.name) {
-                Some(fitted) => after.extend(fitted.step().apply(column)),
+                Some(fitted) => after.extend(one(fitted, column, target)),
                 None => after.push(column),
             }
         }
@@ -71,12 +72,23 @@ impl FittedStep {
     }
 }
 
-/// One step on many columns, which it does in parallel: used while fitting.
-pub fn apply_step<'a>(learned: &[FittedColumn], columns: Vec<Working<'a>>) -> Vec<Working<'a>> {
+fn one<'a>(fitted: &FittedColumn, column: Working<'a>, target: Option<&Target>) -> Vec<Working<'a>> {
+    match target {
+        Some(target) => fitted.step().apply_training(column, target),
+        None => fitted.step().apply(column),
+    }
+}
+
+/// One step on many columns, which it does in parallel: used while fitting, on training rows.
+pub fn apply_step<'a>(
+    learned: &[FittedColumn],
+    columns: Vec<Working<'a>>,
+    target: Option<&Target>,
+) -> Vec<Working<'a>> {
     let by_name: HashMap<&str, &FittedColumn> =
         learned.iter().map(|fitted| (&**fitted.step().column(), fitted)).collect();
     let apply = |column: Working<'a>| match by_name.get(&*column.name) {
-        Some(fitted) => fitted.step().apply(column),
+        Some(fitted) => one(fitted, column, target),
         None => vec![column],
     };
     let parts: Vec<Vec<Working>> = columns.into_par_iter().map(apply).collect();

@@ -155,6 +155,14 @@ impl LevelMap {
         Ok(())
     }
 
+    /// Number of known values.
+    pub fn len(&self) -> usize {
+        match self {
+            LevelMap::Text { levels, .. } => levels.len(),
+            LevelMap::Number { levels, .. } => levels.len(),
+        }
+    }
+
     /// Whether it maps text.
     pub fn is_text(&self) -> bool {
         matches!(self, LevelMap::Text { .. })

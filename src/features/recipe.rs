@@ -1,25 +1,29 @@
 //! Recipes: what people wrote or `auto` chose, checked, fitted on training rows, applied to any rows, kept as JSON.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
-use serde::{Deserialize, Serialize, Serializer};
+use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::base::{fail, limits, suggest};
+use crate::base::seed::Seed;
+use crate::base::{fail, suggest};
 use crate::data::frame::{Column, Frame, Values};
 use crate::data::matrix::{Feature, FeatureValues, Matrix};
 use crate::data::split::TrainSplit;
+use crate::data::target::Target;
 use crate::features::column::{Kind, Shape, Working, missing, nothing};
-use crate::features::fitted::{FittedStep, apply_step, check_names, damaged};
+use crate::features::fitted::{FittedStep, check_names, damaged};
+use crate::features::fitting::{self, Fitting};
+use crate::features::many::{FittedMany, ManyAction};
 use crate::features::step::{FittedColumn, Step};
 use crate::features::{auto, written};
 use crate::record::recipe::FeatureRecord;
 use crate::spec::recipe::TransformSpec;
 
-/// Version written; it and every older one can be read.
-const VERSION: u64 = 1;
+/// Newest version that can be read; version 1 knows no steps over several columns, and is written where there are none.
+const VERSION: u64 = 2;
 /// Rows up to which threads cost more than they save.
 const SEQUENTIAL_ROWS_MAX: usize = 2_048;
 
@@ -35,7 +39,7 @@ pub enum Family {
 /// A checked recipe.
 #[derive(Clone, Debug)]
 pub struct Recipe {
-    steps: Vec<Step>,
+    steps: Vec<RecipeStep>,
     /// Whether a person wrote the steps, so that messages may number them.
     written: bool,
 }
@@ -52,7 +56,9 @@ impl Recipe {
             Some(_) if spec.recipe.is_some() => Err(fail::usage("[transform] has both `recipe` and `steps`")
                 .hint("keep one of them: recipe = \"auto\", or your own steps")
                 .into()),
-            None => Ok(Recipe { steps: auto::steps(family), written: false }),
+            None => {
+                Ok(Recipe { steps: auto::steps(family).into_iter().map(RecipeStep::Columns).collect(), written: false })
+            }
             Some(specs) => {
                 let mut steps = Vec::with_capacity(specs.len());
                 for (position, step) in specs.iter().enumerate() {
@@ -63,54 +69,61 @@ impl Recipe {
         }
     }
 
-    /// Fits every step on the training rows, each on what the steps before it made.
+    /// Fits every step on the training rows, each on what the steps before it made. `seed` is for steps that draw.
     ///
     /// Cost: a few passes over each column; medians and quantiles copy theirs, modes and quantiles sort it. Columns in
     /// parallel. Errors: no rows, a named column that is not there, a step that cannot work on its column, no feature or
     /// a column of text or time left at the end.
-    pub fn fit(&self, train: &TrainSplit) -> Result<FittedRecipe> {
-        self.fit_frame(train.frame())
+    pub fn fit(&self, train: &TrainSplit, seed: Seed) -> Result<FittedRecipe> {
+        self.fit_rows(train.frame(), Fitting { target: Some(train.target()), seed })
+    }
+
+    /// Fits without a target, for tests of this folder.
+    #[cfg(test)]
+    pub(in crate::features) fn fit_frame(&self, frame: &Frame) -> Result<FittedRecipe> {
+        self.fit_rows(frame, Fitting { target: None, seed: Seed(7) })
     }
 
     /// The work of [`Recipe::fit`]; apart so that only this folder can fit on a bare frame.
-    pub(in crate::features) fn fit_frame(&self, frame: &Frame) -> Result<FittedRecipe> {
+    pub(in crate::features) fn fit_rows(&self, frame: &Frame, fitting: Fitting) -> Result<FittedRecipe> {
         if frame.rows() == 0 {
             return Err(fail::usage("there are no training rows to fit a recipe on").into());
         }
-        let inputs = inputs_of(frame)?;
         let mut notes = infinite_notes(frame);
-        let mut columns: Vec<Working> = frame.columns().par_iter().map(Working::enter).collect();
-        let mut steps = Vec::with_capacity(self.steps.len());
-        for (position, step) in self.steps.iter().enumerate() {
-            let place = || match self.written {
-                true => format!("[transform] step {} ({})", position + 1, step.action.name()),
-                false => format!("recipe auto, {}", step.action.name()),
-            };
-            let (learned, said) = step.fit(&columns).with_context(place)?;
-            notes.extend(said);
-            if learned.is_empty() && self.written {
-                notes.push(format!("{}: no column to work on", place()));
-            }
-            let origins: HashMap<&str, &Arc<str>> =
-                columns.iter().map(|column| (&*column.name, &column.from)).collect();
-            let origin = |fitted: &FittedColumn| Arc::clone(origins[&**fitted.step().column()]);
-            let learned_from: Vec<Arc<str>> = learned.iter().map(origin).collect();
-            columns = apply_step(&learned, columns);
-            if columns.len() > limits::COLUMNS_MAX {
-                let (made, most) = (columns.len(), limits::COLUMNS_MAX);
-                return Err(fail::usage(format!("{}: {made} columns are more than {most}", place())).into());
-            }
-            steps.push(learned_from.into_iter().zip(learned).collect::<Vec<_>>());
-        }
+        let (fitted, columns) = fitting::fit(&self.steps, self.written, frame, inputs_of(frame)?, fitting)?;
         check_result(&columns)?;
-        // Raw columns that lead to no feature are forgotten, so that nobody has to send them.
-        let needed: HashSet<Arc<str>> = columns.into_iter().map(|column| column.from).collect();
-        let inputs = inputs.into_iter().filter(|input| needed.contains(&*input.name)).collect();
-        let needed_of = |step: Vec<(Arc<str>, FittedColumn)>| -> Vec<FittedColumn> {
-            step.into_iter().filter(|(from, _)| needed.contains(from)).map(|(_, fitted)| fitted).collect()
-        };
-        let steps = steps.into_iter().map(needed_of).filter(|step| !step.is_empty()).collect();
-        FittedRecipe::build(inputs, steps, notes)
+        notes.extend(fitted.notes);
+        FittedRecipe::build(fitted.inputs, fitted.steps, notes)
+    }
+}
+
+/// One step of a checked recipe.
+#[derive(Clone, Debug)]
+pub(in crate::features) enum RecipeStep {
+    /// On each column by itself.
+    Columns(Step),
+    /// On several columns at once.
+    Many(ManyAction),
+}
+
+impl RecipeStep {
+    /// As written in recipes.
+    pub fn name(&self) -> &'static str {
+        match self {
+            RecipeStep::Columns(step) => step.action.name(),
+            RecipeStep::Many(step) => step.name(),
+        }
+    }
+
+    /// Learns from the columns it chooses; the forms are to be applied one after the other.
+    pub fn fit(&self, columns: &[Working], fitting: &Fitting) -> Result<(Vec<StepForm>, Vec<String>)> {
+        match self {
+            RecipeStep::Columns(step) => {
+                let (learned, notes) = step.fit(columns, fitting)?;
+                Ok((vec![StepForm::Columns(learned)], notes))
+            }
+            RecipeStep::Many(step) => step.fit(columns, fitting),
+        }
     }
 }
 
@@ -129,16 +142,42 @@ pub struct RecipeInput {
 #[serde(try_from = "serde_json::Value")]
 pub struct FittedRecipe {
     inputs: Vec<RecipeInput>,
-    steps: Vec<FittedStep>,
+    stages: Vec<Stage>,
     features: Vec<FeatureRecord>,
+    /// Positions of all the inputs that each feature depends on.
+    origins: Vec<Arc<[u32]>>,
     notes: Vec<String>,
+}
+
+/// Steps that columns go through by themselves, after a step that saw several of them.
+#[derive(Clone, Debug, PartialEq)]
+struct Stage {
+    /// With the positions of the columns that it reads; none for the first stage.
+    before: Option<(FittedMany, Vec<usize>)>,
+    steps: Vec<FittedStep>,
+}
+
+/// One step as written: a list for columns by themselves, an object for a step over several.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::features) enum StepForm {
+    /// What was learned about each column.
+    Columns(Vec<FittedColumn>),
+    /// What was learned about several.
+    Many(FittedMany),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum WrittenStep<'a> {
+    Columns(&'a [FittedColumn]),
+    Many(&'a FittedMany),
 }
 
 #[derive(Serialize)]
 struct Written<'a> {
     version: u64,
     inputs: &'a [RecipeInput],
-    steps: Vec<&'a [FittedColumn]>,
+    steps: Vec<WrittenStep<'a>>,
     notes: &'a [String],
 }
 
@@ -148,8 +187,19 @@ struct Read {
     #[serde(rename = "version")]
     _version: u64,
     inputs: Vec<RecipeInput>,
-    steps: Vec<Vec<FittedColumn>>,
+    steps: Vec<StepForm>,
     notes: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for StepForm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<StepForm, D::Error> {
+        let value = serde_json::Value::deserialize(deserializer)?;
+        let read = match value.is_array() {
+            true => Vec::deserialize(value).map(StepForm::Columns),
+            false => FittedMany::deserialize(value).map(StepForm::Many),
+        };
+        read.map_err(serde::de::Error::custom)
+    }
 }
 
 impl FittedRecipe {
@@ -158,22 +208,60 @@ impl FittedRecipe {
     /// Cost: one copy of each column into the matrix, changed in place there; columns in parallel. A needed column without
     /// any value may be of any kind. Errors (usage): needed columns that are missing, all named; one of another kind.
     pub fn apply(&self, frame: &Frame) -> Result<Matrix> {
+        self.run(frame, None)
+    }
+
+    /// Makes features from the rows that the recipe was fitted on, in the same order.
+    ///
+    /// Equal to [`FittedRecipe::apply`], except that target encoding gives each row what was learned without it; see
+    /// `features::target`. Errors: as `apply`.
+    pub fn apply_training(&self, train: &TrainSplit) -> Result<Matrix> {
+        self.run(train.frame(), Some(train.target()))
+    }
+
+    /// The work of both; `target` is given for the rows that the recipe was fitted on.
+    pub(in crate::features) fn run(&self, frame: &Frame, target: Option<&Target>) -> Result<Matrix> {
         let known: HashMap<&str, &Column> = frame.columns().iter().map(|column| (&*column.name, column)).collect();
         let absent: Vec<&str> =
             self.inputs.iter().map(|input| input.name.as_str()).filter(|name| !known.contains_key(name)).collect();
         if !absent.is_empty() {
             return Err(columns_missing(&absent, frame));
         }
-        let run = |input: &RecipeInput| self.run(input, known[input.name.as_str()]);
-        let parts: Vec<Result<Vec<Feature>>> = match frame.rows() <= SEQUENTIAL_ROWS_MAX {
-            true => self.inputs.iter().map(run).collect(),
-            false => self.inputs.par_iter().map(run).collect(),
+        let sequential = frame.rows() <= SEQUENTIAL_ROWS_MAX;
+        let [first, later @ ..] = &self.stages[..] else {
+            return Err(damaged("it has no steps".to_owned()));
         };
-        let mut features = Vec::with_capacity(self.features.len());
+        let begin = |input: &RecipeInput| Ok(first.pass(enter(input, known[input.name.as_str()])?, target));
+        let parts: Vec<Result<Vec<Working>>> = match sequential {
+            true => self.inputs.iter().map(begin).collect(),
+            false => self.inputs.par_iter().map(begin).collect(),
+        };
+        let mut columns = Vec::with_capacity(self.features.len());
         for part in parts {
-            features.extend(part?);
+            columns.extend(part?);
         }
-        Matrix::new(frame.rows(), features)
+        for stage in later {
+            if let Some((step, positions)) = &stage.before {
+                columns = step.apply(columns, positions, 0)?;
+            }
+            columns = match sequential {
+                true => columns.into_iter().flat_map(|column| stage.pass(column, target)).collect(),
+                false => columns.into_par_iter().flat_map_iter(|column| stage.pass(column, target)).collect(),
+            };
+        }
+        Matrix::new(frame.rows(), columns.into_iter().filter_map(feature).collect())
+    }
+
+    /// Whether [`FittedRecipe::apply_training`] can differ from [`FittedRecipe::apply`].
+    pub fn tells_training_rows_apart(&self) -> bool {
+        let mut columns = self.stages.iter().flat_map(|stage| &stage.steps).flat_map(FittedStep::columns);
+        columns.any(|fitted| fitted.step().tells_training_rows_apart())
+    }
+
+    /// All raw columns that feature number `feature` depends on, in the order of the training data.
+    pub fn origins(&self, feature: usize) -> impl Iterator<Item = &str> {
+        let positions = self.origins.get(feature).map_or(&[][..], |origins| origins);
+        positions.iter().map(|&position| self.inputs[position as usize].name.as_str())
     }
 
     /// Features that come out, in order.
@@ -220,25 +308,37 @@ impl FittedRecipe {
     /// Follows the shapes of all columns through all steps; what this accepts, [`FittedRecipe::apply`] can do.
     pub(in crate::features) fn build(
         inputs: Vec<RecipeInput>,
-        steps: Vec<Vec<FittedColumn>>,
+        steps: Vec<StepForm>,
         notes: Vec<String>,
     ) -> Result<FittedRecipe> {
         let mut shapes = Vec::with_capacity(inputs.len());
-        for input in &inputs {
+        for (position, input) in inputs.iter().enumerate() {
             if !matches!(input.kind, Kind::Number | Kind::Text | Kind::Time) {
                 return Err(damaged(format!("raw column `{}` is of kind {}", input.name, input.kind.name())));
             }
             let name: Arc<str> = input.name.as_str().into();
-            shapes.push(Shape { from: Arc::clone(&name), name, kind: input.kind });
+            shapes.push(Shape { from: Arc::clone(&name), name, kind: input.kind, origins: [position as u32].into() });
         }
         check_names(&shapes)?;
-        let mut checked = Vec::with_capacity(steps.len());
-        for columns in steps {
-            let step = FittedStep::new(columns)?;
-            shapes = step.shapes(&shapes)?;
+        let mut stage = Stage { before: None, steps: Vec::new() };
+        let mut stages = Vec::new();
+        for form in steps {
+            match form {
+                StepForm::Columns(columns) => {
+                    let step = FittedStep::new(columns)?;
+                    shapes = step.shapes(&shapes)?;
+                    stage.steps.push(step);
+                }
+                StepForm::Many(step) => {
+                    let positions = step.positions(shapes.iter().map(|shape| &shape.name))?;
+                    shapes = step.shapes(shapes, &positions)?;
+                    stages.push(stage);
+                    stage = Stage { before: Some((step, positions)), steps: Vec::new() };
+                }
+            }
             check_names(&shapes)?;
-            checked.push(step);
         }
+        stages.push(stage);
         let mut features = Vec::with_capacity(shapes.len());
         for shape in &shapes {
             if matches!(shape.kind, Kind::Text | Kind::Time) {
@@ -250,25 +350,39 @@ impl FittedRecipe {
                 from: shape.from.to_string(),
             });
         }
-        Ok(FittedRecipe { inputs, steps: checked, features, notes })
+        let origins = shapes.into_iter().map(|shape| shape.origins).collect();
+        Ok(FittedRecipe { inputs, stages, features, origins, notes })
     }
 
-    /// All that is made from one raw column.
-    fn run(&self, input: &RecipeInput, column: &Column) -> Result<Vec<Feature>> {
-        let kind = Kind::of(&column.values);
-        let entered = if kind == input.kind {
-            Working::enter(column)
-        } else if missing(&column.values) == column.values.len() {
-            // A column of nothing but missing values has whatever kind its reader gave it.
-            Working::enter(column).with(nothing(input.kind, column.values.len()))
-        } else {
-            let (name, wanted) = (&column.name, input.kind.name());
-            return Err(fail::usage(format!("column `{name}` is {}, but the recipe needs {wanted}", kind.name()))
-                .hint("give it the type it had in the training data")
-                .into());
-        };
-        let columns = self.steps.iter().fold(vec![entered], |columns, step| step.apply(columns));
-        Ok(columns.into_iter().filter_map(feature).collect())
+    /// The steps in order, as written.
+    fn forms(&self) -> impl Iterator<Item = WrittenStep<'_>> {
+        self.stages.iter().flat_map(|stage| {
+            let before = stage.before.iter().map(|(step, _)| WrittenStep::Many(step));
+            before.chain(stage.steps.iter().map(|step| WrittenStep::Columns(step.columns())))
+        })
+    }
+}
+
+impl Stage {
+    /// All that is made from one column until the next step that sees several.
+    fn pass<'a>(&self, column: Working<'a>, target: Option<&Target>) -> Vec<Working<'a>> {
+        self.steps.iter().fold(vec![column], |columns, step| step.apply(columns, target))
+    }
+}
+
+/// A raw column of the kind that the recipe needs.
+fn enter<'a>(input: &RecipeInput, column: &'a Column) -> Result<Working<'a>> {
+    let kind = Kind::of(&column.values);
+    if kind == input.kind {
+        Ok(Working::enter(column))
+    } else if missing(&column.values) == column.values.len() {
+        // A column of nothing but missing values has whatever kind its reader gave it.
+        Ok(Working::enter(column).with(nothing(input.kind, column.values.len())))
+    } else {
+        let (name, wanted) = (&column.name, input.kind.name());
+        Err(fail::usage(format!("column `{name}` is {}, but the recipe needs {wanted}", kind.name()))
+            .hint("give it the type it had in the training data")
+            .into())
     }
 }
 
@@ -296,8 +410,9 @@ fn feature(column: Working) -> Option<Feature> {
 
 impl Serialize for FittedRecipe {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let steps = self.steps.iter().map(FittedStep::columns).collect();
-        Written { version: VERSION, inputs: &self.inputs, steps, notes: &self.notes }.serialize(serializer)
+        let version = if self.stages.len() > 1 { VERSION } else { 1 };
+        let steps = self.forms().collect();
+        Written { version, inputs: &self.inputs, steps, notes: &self.notes }.serialize(serializer)
     }
 }
 

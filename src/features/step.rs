@@ -18,6 +18,7 @@ use crate::features::column::{ColumnStep, Kind, Working};
 use crate::features::cyclic::FittedCyclic;
 use crate::features::dates::FittedDates;
 use crate::features::drop::FittedDrop;
+use crate::features::fitting::Fitting;
 use crate::features::frequency::FittedFrequency;
 use crate::features::hash::FittedHash;
 use crate::features::impute::FittedImpute;
@@ -29,6 +30,7 @@ use crate::features::quantile::FittedQuantile;
 use crate::features::rare::FittedRare;
 use crate::features::rename::FittedRename;
 use crate::features::scale::FittedScale;
+use crate::features::target::FittedTarget;
 use crate::features::text::FittedText;
 use crate::features::tfidf::FittedTfidf;
 use crate::spec::recipe::{ColumnKind, Columns};
@@ -47,11 +49,72 @@ pub enum Choice {
 /// What is learned from one column, and what had to be guessed or given up for it.
 pub type Learned = (FittedColumn, Vec<String>);
 
+/// Options of a step that looks at one column at a time: what it is called, what it can work on, how it learns.
+pub trait ColumnAction: Debug + Send + Sync {
+    /// As written in recipes.
+    fn name(&self) -> &'static str;
+
+    /// Kinds of columns it can work on; [`ColumnAction::learn`] is given no other.
+    fn kinds(&self) -> &'static [Kind];
+
+    /// Learns from one column of training rows. Errors (usage): options that do not suit the column.
+    fn learn(&self, column: &Working) -> Result<Learned>;
+}
+
+/// Options of a step that looks at one column at a time and at the target, or draws.
+pub trait SupervisedAction: Debug + Send + Sync {
+    /// As written in recipes.
+    fn name(&self) -> &'static str;
+
+    /// Kinds of columns it can work on; [`SupervisedAction::learn`] is given no other.
+    fn kinds(&self) -> &'static [Kind];
+
+    /// Learns from one column of training rows. Errors (usage): no target; options that do not suit column or target.
+    fn learn(&self, column: &Working, fitting: &Fitting) -> Result<Learned>;
+}
+
 /// What a step does.
 #[derive(Clone, Debug)]
 pub enum Action {
     /// Something to each column by itself.
     Each(Arc<dyn ColumnAction>),
+    /// The same, learned with a look at the target.
+    Supervised(Arc<dyn SupervisedAction>),
+}
+
+impl Action {
+    /// The same, learned with a look at the target.
+    pub fn supervised(action: impl SupervisedAction + 'static) -> Action {
+        Action::Supervised(Arc::new(action))
+    }
+
+    /// Something to each column by itself.
+    pub fn each(action: impl ColumnAction + 'static) -> Action {
+        Action::Each(Arc::new(action))
+    }
+
+    /// As written in recipes.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Action::Each(action) => action.name(),
+            Action::Supervised(action) => action.name(),
+        }
+    }
+
+    /// Kinds of columns it can work on.
+    fn kinds(&self) -> &'static [Kind] {
+        match self {
+            Action::Each(action) => action.kinds(),
+            Action::Supervised(action) => action.kinds(),
+        }
+    }
+
+    fn learn(&self, column: &Working, fitting: &Fitting) -> Result<Learned> {
+        match self {
+            Action::Each(action) => action.learn(column),
+            Action::Supervised(action) => action.learn(column, fitting),
+        }
+    }
 }
 
 /// One step.
@@ -83,6 +146,8 @@ pub enum FittedColumn {
     Dates(FittedDates),
     /// Leaves the column out.
     Drop(FittedDrop),
+    /// Means of the target.
+    Target(FittedTarget),
     /// Ranks among the training rows.
     Quantile(FittedQuantile),
     /// Powers that make a column look normal.
@@ -121,6 +186,7 @@ impl FittedColumn {
             FittedColumn::Bin(fitted) => fitted,
             FittedColumn::Dates(fitted) => fitted,
             FittedColumn::Drop(fitted) => fitted,
+            FittedColumn::Target(fitted) => fitted,
             FittedColumn::Quantile(fitted) => fitted,
             FittedColumn::Power(fitted) => fitted,
             FittedColumn::Clip(fitted) => fitted,
@@ -147,6 +213,7 @@ impl FittedColumn {
             FittedColumn::Bin(fitted) => fitted,
             FittedColumn::Dates(fitted) => fitted,
             FittedColumn::Drop(fitted) => fitted,
+            FittedColumn::Target(fitted) => fitted,
             FittedColumn::Quantile(fitted) => fitted,
             FittedColumn::Power(fitted) => fitted,
             FittedColumn::Clip(fitted) => fitted,
@@ -168,50 +235,11 @@ impl FittedColumn {
     }
 }
 
-/// Options of a step that looks at one column at a time: what it is called, what it can work on, how it learns.
-pub trait ColumnAction: Debug + Send + Sync {
-    /// As written in recipes.
-    fn name(&self) -> &'static str;
-
-    /// Kinds of columns it can work on; [`ColumnAction::learn`] is given no other.
-    fn kinds(&self) -> &'static [Kind];
-
-    /// Learns from one column of training rows. Errors (usage): options that do not suit the column.
-    fn learn(&self, column: &Working) -> Result<Learned>;
-}
-
-impl Action {
-    /// Something to each column by itself.
-    pub fn each(action: impl ColumnAction + 'static) -> Action {
-        Action::Each(Arc::new(action))
-    }
-
-    /// As written in recipes.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Action::Each(action) => action.name(),
-        }
-    }
-
-    /// Kinds of columns it can work on.
-    fn kinds(&self) -> &'static [Kind] {
-        match self {
-            Action::Each(action) => action.kinds(),
-        }
-    }
-
-    fn learn(&self, column: &Working) -> Result<Learned> {
-        match self {
-            Action::Each(action) => action.learn(column),
-        }
-    }
-}
-
 impl Step {
     /// Learns from the columns it chooses, in their order; one entry for each. Columns in parallel.
     ///
     /// Errors: a named column that is not there (or no longer), a column of a kind it cannot work on.
-    pub fn fit(&self, columns: &[Working]) -> Result<(Vec<FittedColumn>, Vec<String>)> {
+    pub fn fit(&self, columns: &[Working], fitting: &Fitting) -> Result<(Vec<FittedColumn>, Vec<String>)> {
         let mut notes = Vec::new();
         let chosen = match &self.choice {
             Choice::Written(wanted) => select(columns, wanted)?,
@@ -221,14 +249,14 @@ impl Step {
         for column in &chosen {
             self.check_kind(column)?;
         }
-        let fitted: Vec<Result<_>> = chosen.par_iter().map(|column| self.action.learn(column)).collect();
+        let fitted: Vec<Result<_>> = chosen.par_iter().map(|column| self.action.learn(column, fitting)).collect();
         let mut learned = Vec::with_capacity(fitted.len());
         for fitted in fitted {
             let (fitted, said) = fitted?;
             notes.extend(said);
             learned.push(fitted);
         }
-        keep_names_unique(columns, &mut learned, &mut notes);
+        keep_names_unique(columns, learned.iter_mut().flat_map(FittedColumn::made), &mut notes);
         Ok((learned, notes))
     }
 
@@ -246,7 +274,7 @@ impl Step {
 }
 
 /// The columns wanted, in the order of the frame.
-fn select<'c, 'a>(columns: &'c [Working<'a>], wanted: &Columns) -> Result<Vec<&'c Working<'a>>> {
+pub fn select<'c, 'a>(columns: &'c [Working<'a>], wanted: &Columns) -> Result<Vec<&'c Working<'a>>> {
     let of = |kind| Ok(columns.iter().filter(|column| Kind::of(&column.values) == kind).collect());
     match wanted {
         Columns::Kind(ColumnKind::Numeric) => of(Kind::Number),
@@ -265,21 +293,23 @@ fn select<'c, 'a>(columns: &'c [Working<'a>], wanted: &Columns) -> Result<Vec<&'
 }
 
 /// Gives a made column another name when its own is taken: `a=b`, then `a=b_2`, `a=b_3`…
-fn keep_names_unique(columns: &[Working], learned: &mut [FittedColumn], notes: &mut Vec<String>) {
+pub fn keep_names_unique<'m>(
+    columns: &[Working],
+    made: impl Iterator<Item = &'m mut Arc<str>>,
+    notes: &mut Vec<String>,
+) {
     let mut taken: HashSet<Arc<str>> = columns.iter().map(|column| Arc::clone(&column.name)).collect();
-    for fitted in learned {
-        for name in fitted.made() {
-            let wanted = Arc::clone(name);
-            let mut number = 2;
-            // Names of columns that this step replaces stay reserved too: simpler, and never confusing.
-            while taken.contains(name) {
-                *name = format!("{wanted}_{number}").into();
-                number += 1;
-            }
-            if *name != wanted {
-                notes.push(format!("there is a column `{wanted}` already: the new one is called `{name}`"));
-            }
-            taken.insert(Arc::clone(name));
+    for name in made {
+        let wanted = Arc::clone(name);
+        let mut number = 2;
+        // Names of columns that this step replaces stay reserved too: simpler, and never confusing.
+        while taken.contains(name) {
+            *name = format!("{wanted}_{number}").into();
+            number += 1;
         }
+        if *name != wanted {
+            notes.push(format!("there is a column `{wanted}` already: the new one is called `{name}`"));
+        }
+        taken.insert(Arc::clone(name));
     }
 }

@@ -11,18 +11,25 @@ use crate::features::one_hot::OneHotOptions;
 use crate::features::ordinal::OrdinalOptions;
 use crate::features::power::PowerOptions;
 use crate::features::quantile::QuantileOptions;
+use crate::features::recipe::RecipeStep;
 use crate::features::scale::ScaleOptions;
 use crate::features::step::{Action, Choice, Step};
-use crate::features::{bin, clip, cyclic, dates, hash, log, rare, rename, text, tfidf};
+use crate::features::{bin, clip, cyclic, dates, hash, log, many, rare, rename, text, tfidf};
 use crate::spec::recipe::{Columns, ImputeStrategy, ScaleMethod, StepSpec};
 use crate::spec::steps::{PowerSpec, QuantileSpec};
 
 /// Checks one step.
 ///
 /// Errors (usage): empty or repeating lists, a constant without its strategy or the other way round, numbers out of range.
-pub fn check(step: &StepSpec) -> Result<Step, Failure> {
+pub fn check(step: &StepSpec) -> Result<RecipeStep, Failure> {
     let (columns, action) = match step {
-        StepSpec::Impute { columns, strategy, value, indicator } => {
+        StepSpec::Impute { strategy: ImputeStrategy::Knn, .. } => {
+            return many::written::check(step).map(RecipeStep::Many);
+        }
+        StepSpec::Impute { columns, strategy, value, indicator, neighbours } => {
+            if neighbours.is_some() {
+                return Err(fail::usage("impute: neighbours is for strategy = \"knn\""));
+            }
             (columns, check_impute(*strategy, value.as_ref(), *indicator)?)
         }
         StepSpec::Scale { columns, method, range } => (columns, check_scale(*method, *range)?),
@@ -37,14 +44,22 @@ pub fn check(step: &StepSpec) -> Result<Step, Failure> {
             check_distinct("ordinal: order", order.as_deref(), |value| format!("`{value}`"))?;
             (columns, Action::each(OrdinalOptions { order: order.clone() }))
         }
-        StepSpec::Bin { columns, method, bins, edges, encode } => {
-            (columns, bin::check(*method, *bins, edges.as_deref(), *encode)?)
+        StepSpec::Bin { columns, method, bins, edges, encode, leaf_rows_min } => {
+            (columns, bin::check(*method, *bins, edges.as_deref(), *encode, *leaf_rows_min)?)
         }
         StepSpec::Dates { columns, parts, cyclic, since } => {
             check_distinct("dates: parts", parts.as_deref(), |part| format!("{part:?}").to_lowercase())?;
             (columns, dates::check(parts.as_deref(), *cyclic, since.as_deref())?)
         }
         StepSpec::Drop { columns } => (columns, Action::each(DropOptions)),
+        StepSpec::Target(spec) => (&spec.columns, many::written::check_target(spec)?),
+        StepSpec::Interact { .. }
+        | StepSpec::Polynomial { .. }
+        | StepSpec::Ratio { .. }
+        | StepSpec::Select(_)
+        | StepSpec::Pca(_)
+        | StepSpec::Kmeans(_)
+        | StepSpec::Expression(_) => return many::written::check(step).map(RecipeStep::Many),
         StepSpec::Category { columns } => (columns, Action::each(CategoryOptions)),
         StepSpec::Quantile(spec) => (&spec.columns, check_quantile(spec)?),
         StepSpec::Power(spec) => {
@@ -64,13 +79,19 @@ pub fn check(step: &StepSpec) -> Result<Step, Failure> {
         StepSpec::Rename(spec) => {
             let action = rename::check(spec)?;
             let columns = Columns::Named(spec.names.keys().cloned().collect());
-            return Ok(Step { choice: Choice::Written(columns), action });
+            return Ok(RecipeStep::Columns(Step { choice: Choice::Written(columns), action }));
         }
     };
-    if let Columns::Named(names) = columns {
-        check_distinct("columns", Some(names), |name| format!("`{name}`"))?;
+    check_columns(columns)?;
+    Ok(RecipeStep::Columns(Step { choice: Choice::Written(columns.clone()), action }))
+}
+
+/// Refuses columns that are named twice, and an empty list of them.
+pub fn check_columns(columns: &Columns) -> Result<(), Failure> {
+    match columns {
+        Columns::Named(names) => check_distinct("columns", Some(names), |name| format!("`{name}`")),
+        Columns::Kind(_) => Ok(()),
     }
-    Ok(Step { choice: Choice::Written(columns.clone()), action })
 }
 
 fn check_scale(method: ScaleMethod, range: Option<[f64; 2]>) -> Result<Action, Failure> {

@@ -71,10 +71,10 @@ pub fn score_folds(
         let of_fold = || -> Result<FoldReport> {
             let fitted = match from {
                 Some(package) => package.recipe.clone(),
-                None => fit_recipe(&recipe, subject, split)?,
+                None => fit_recipe(&recipe, subject, split, ctx.seed)?,
             };
             let part = |part: Part| -> Result<Rows> {
-                let (matrix, target) = features_of(subject, &fitted, split, part)?;
+                let (matrix, target) = features_of(subject, (&fitted, from.is_none()), split, part)?;
                 Ok(Rows { matrix, target, weights: subject.weights_of(&split.rows(part as u8)) })
             };
             let (train, _) = weighted(part(Part::Train)?, spec)?;

@@ -10,7 +10,7 @@ use crate::base::units;
 use crate::data::frame::Frame;
 use crate::data::matrix::Matrix;
 use crate::data::split::folds::{Folds, folds};
-use crate::data::split::{NONE, Split, split};
+use crate::data::split::{NONE, Split, TrainSplit, split};
 use crate::data::table::Table;
 use crate::data::target::{self, Target};
 use crate::data::weights;
@@ -88,6 +88,8 @@ pub struct Prepared {
     pub split_id: ObjectId,
     /// The fitted recipe.
     pub recipe: FittedRecipe,
+    /// Whether it was fitted on these training rows; not so when it comes with a model.
+    pub recipe_is_own: bool,
     /// Id of the recipe record.
     pub recipe_id: ObjectId,
 }
@@ -95,7 +97,12 @@ pub struct Prepared {
 impl Prepared {
     /// Features and true values of one part.
     pub fn part(&self, part: Part) -> Result<(Matrix, Target)> {
-        features_of(&self.subject, &self.recipe, &self.split, part)
+        features_of(&self.subject, (&self.recipe, self.recipe_is_own), &self.split, part)
+    }
+
+    /// The training rows.
+    pub fn training(&self) -> Result<TrainSplit> {
+        training_of(&self.subject, &self.split)
     }
 
     /// How much the rows of one part count; `None`: all alike.
@@ -104,8 +111,18 @@ impl Prepared {
     }
 }
 
-/// Features, made by `recipe`, and true values of one part of `split`.
-pub fn features_of(subject: &Subject, recipe: &FittedRecipe, split: &Split, part: Part) -> Result<(Matrix, Target)> {
+/// Features, made by a recipe, and true values of one part of `split`. The recipe comes with whether it was fitted on the
+/// training rows of that split: if so, it gives them what it learned without them.
+pub fn features_of(
+    subject: &Subject,
+    (recipe, is_own): (&FittedRecipe, bool),
+    split: &Split,
+    part: Part,
+) -> Result<(Matrix, Target)> {
+    if part == Part::Train && is_own {
+        let train = training_of(subject, split)?;
+        return Ok((recipe.apply_training(&train)?, train.target().clone()));
+    }
     let rows = split.rows(part as u8);
     let matrix = recipe.apply(&subject.frame.take(&rows))?;
     Ok((matrix, subject.target_of(&rows)))
@@ -210,7 +227,7 @@ pub fn prepare(repo: &Repo, options: &PrepareOptions, ctx: &OpCtx<'_>) -> Result
     let recipe = Recipe::from_spec(&options.transform, options.family)?;
     let subject = subject(repo, options, None, ctx)?;
     let divided = divide(repo, &subject, &options.split, ctx)?;
-    let fitted = fit_recipe(&recipe, &subject, &divided.split)?;
+    let fitted = fit_recipe(&recipe, &subject, &divided.split, ctx.seed)?;
     for note in fitted.notes() {
         ctx.talk.info(note);
     }
@@ -218,8 +235,12 @@ pub fn prepare(repo: &Repo, options: &PrepareOptions, ctx: &OpCtx<'_>) -> Result
 }
 
 /// Fits a recipe on the training rows of `split`.
-pub fn fit_recipe(recipe: &Recipe, subject: &Subject, split: &Split) -> Result<FittedRecipe> {
-    recipe.fit(&split.training(&subject.frame, &subject.target, &subject.target_rows)?)
+pub fn fit_recipe(recipe: &Recipe, subject: &Subject, split: &Split, seed: u64) -> Result<FittedRecipe> {
+    recipe.fit(&training_of(subject, split)?, Seed(seed).derive("recipe"))
+}
+
+fn training_of(subject: &Subject, split: &Split) -> Result<TrainSplit> {
+    split.training(&subject.frame, &subject.target, &subject.target_rows)
 }
 
 /// Opens what an earlier `transform` kept, so that `train` fits on exactly that.
@@ -230,7 +251,7 @@ pub fn reopen(repo: &Repo, options: &PrepareOptions, recipe_id: ObjectId, ctx: &
     let divided = redivide(repo, &subject, record.split)?;
     let recipe = FittedRecipe::from_json(&record.fitted)?;
     let Divided { split, spec, folds, id } = divided;
-    Ok(Prepared { subject, split, split_spec: spec, folds, split_id: id, recipe, recipe_id })
+    Ok(Prepared { subject, split, split_spec: spec, folds, split_id: id, recipe, recipe_is_own: true, recipe_id })
 }
 
 /// Opens new rows for a model that exists: its target, classes and recipe, on a split of the new rows, which is that of an
@@ -251,7 +272,8 @@ pub fn prepare_for(
         Some(record) => redivide(repo, &subject, record.split)?,
         None => divide(repo, &subject, &options.split, ctx)?,
     };
-    finish(repo, subject, divided, package.recipe.clone())
+    let prepared = finish(repo, subject, divided, package.recipe.clone())?;
+    Ok(Prepared { recipe_is_own: false, ..prepared })
 }
 
 struct Divided {
@@ -325,7 +347,7 @@ fn finish(repo: &Repo, subject: Subject, divided: Divided, recipe: FittedRecipe)
     };
     let recipe_id = repo.put_record(&record)?;
     let Divided { split, spec, folds, id } = divided;
-    Ok(Prepared { subject, split, split_spec: spec, folds, split_id: id, recipe, recipe_id })
+    Ok(Prepared { subject, split, split_spec: spec, folds, split_id: id, recipe, recipe_is_own: true, recipe_id })
 }
 
 /// The rows of a kept split.

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::base::id::{ObjectId, RunId};
 use crate::data::frame::{Column, Frame, TextValues, Values};
+use crate::data::split::TRAIN;
 use crate::data::table::Table;
 use crate::ops::context::OpCtx;
 use crate::ops::prepare::{PrepareOptions, Prepared, prepare};
@@ -97,9 +98,13 @@ pub fn transform(repo: &Repo, options: &TransformOptions, ctx: &OpCtx<'_>) -> Re
     })
 }
 
-/// Features of all rows, with the part of each row in a last column `split`.
+/// Features of all rows, those of training rows as models are fitted on, with the part of each row in a last column `split`.
 fn features(prepared: &Prepared) -> Result<Frame> {
-    let matrix = prepared.recipe.apply(&prepared.subject.frame)?;
+    let mut matrix = prepared.recipe.apply(&prepared.subject.frame)?;
+    if prepared.recipe.tells_training_rows_apart() {
+        let training = prepared.recipe.apply_training(&prepared.training()?)?;
+        matrix = matrix.with_rows(&prepared.split.rows(TRAIN), &training)?;
+    }
     let rows = matrix.rows();
     let mut columns = matrix.into_columns();
     let levels = ["train", "validation", "test", ""].map(Arc::from).to_vec();

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::spec::many::{ExpressionSpec, KmeansSpec, PcaSpec, SelectSpec, TargetSpec};
 use crate::spec::steps::{
     CastSpec, ClipSpec, CyclicSpec, FrequencySpec, HashSpec, LogSpec, MissingSpec, PowerSpec, QuantileSpec, RareSpec,
     RenameSpec, TextSpec, TfidfSpec,
@@ -55,6 +56,8 @@ pub enum ImputeStrategy {
     Mode,
     /// `value`.
     Constant,
+    /// Mean of the nearest training rows that have a value; numbers only.
+    Knn,
 }
 
 /// How a column is scaled.
@@ -81,6 +84,8 @@ pub enum BinMethod {
     /// Equal numbers of training rows.
     #[default]
     Quantile,
+    /// Where a small decision tree on the target cuts.
+    Tree,
 }
 
 /// What comes out of binning.
@@ -148,6 +153,9 @@ pub enum StepSpec {
         /// Adds a column `NAME_missing` that is 1 where a value was missing.
         #[serde(default)]
         indicator: bool,
+        /// How many rows `strategy = "knn"` looks at; 5 when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        neighbours: Option<usize>,
     },
     /// Scales numbers.
     Scale {
@@ -195,6 +203,9 @@ pub enum StepSpec {
         /// What comes out.
         #[serde(default)]
         encode: BinEncode,
+        /// Fewest training rows of a bin of `method = "tree"`; a twentieth of them when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        leaf_rows_min: Option<usize>,
     },
     /// Replaces a date or time stamp by its parts, `NAME_month` and so on.
     Dates {
@@ -215,6 +226,42 @@ pub enum StepSpec {
         /// Which columns.
         columns: Columns,
     },
+    /// Adds products of pairs of numbers, `a*b`, and pairs of texts as one, `a&b`.
+    Interact {
+        /// Which columns; those of other kinds than number, indicator and text are passed over.
+        columns: Columns,
+    },
+    /// Adds products of up to `degree` numbers, `a^2`, `a b`, `b^2`.
+    Polynomial {
+        /// Which columns.
+        columns: Columns,
+        /// 2 or 3.
+        #[serde(default = "degree_default")]
+        degree: usize,
+        /// Leaves out powers of one column.
+        #[serde(default)]
+        interaction_only: bool,
+    },
+    /// Adds one number divided by another; missing where the divisor is 0.
+    Ratio {
+        /// The column divided.
+        numerator: String,
+        /// The column divided by.
+        denominator: String,
+        /// Name of the new column; `NUMERATOR/DENOMINATOR` when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
+    },
+    /// Means of the target.
+    Target(TargetSpec),
+    /// Fewer columns.
+    Select(SelectSpec),
+    /// Principal components.
+    Pca(PcaSpec),
+    /// Distances to the centres of clusters.
+    Kmeans(KmeansSpec),
+    /// A formula.
+    Expression(ExpressionSpec),
     /// Codes for models that split on sets of values; unseen values become missing.
     Category {
         /// Which columns.
@@ -250,4 +297,8 @@ pub enum StepSpec {
 
 fn one_hot_max() -> usize {
     50
+}
+
+fn degree_default() -> usize {
+    2
 }

@@ -51,7 +51,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("polars", &["data", "quality"]),
     ("smartcore", &["models"]),
     ("argmin", &["models"]),
-    ("faer", &["models"]),
+    // Principal components are eigenvectors.
+    ("faer", &["models", "features"]),
     ("jsonschema", &["quality"]),
     ("calamine", &["data"]),
     ("encoding_rs", &["data"]),

@@ -1,16 +1,24 @@
 //! Tests of recipes: each step against scikit-learn, whole recipes, and what must always hold.
 
 mod encode;
+mod many;
 mod numbers;
+mod parity;
 mod properties;
 mod recipes;
 mod reference;
+mod select;
+mod several;
 mod steps;
+mod target;
 
 use anyhow::Result;
 
+use crate::base::seed::Seed;
 use crate::data::frame::{Column, Frame, TextValues, Values};
 use crate::data::matrix::Matrix;
+use crate::data::target::Target;
+use crate::features::fitting::Fitting;
 use crate::features::recipe::FittedRecipe;
 use crate::features::recipe::{Family, Recipe};
 use crate::spec::recipe::TransformSpec;
@@ -44,6 +52,18 @@ fn written(fields: &str) -> Result<TransformSpec> {
 /// Fits steps written as JSON with single quotes.
 fn fit(steps: &str, frame: &Frame) -> Result<FittedRecipe> {
     Recipe::from_spec(&written(&format!("'steps': [{steps}]"))?, Family::Linear)?.fit_frame(frame)
+}
+
+/// Fits steps with a look at a target.
+fn fit_target(steps: &str, frame: &Frame, target: &Target) -> Result<FittedRecipe> {
+    let recipe = Recipe::from_spec(&written(&format!("'steps': [{steps}]"))?, Family::Linear)?;
+    recipe.fit_rows(frame, Fitting { target: Some(target), seed: Seed(7) })
+}
+
+/// A target of classes called `0`, `1`…
+fn classes(codes: &[u32]) -> Target {
+    let count = codes.iter().max().map_or(0, |last| last + 1);
+    Target::Classes { names: (0..count.max(2)).map(|class| class.to_string()).collect(), codes: codes.to_vec() }
 }
 
 /// Fits the recipe `auto`.

@@ -35,7 +35,7 @@ const STEPS: [&str; 9] = [
      {'op': 'scale','columns': 'all','method': 'max_abs'}",
 ];
 
-fn some_frame() -> impl Strategy<Value = Frame> {
+pub fn some_frame() -> impl Strategy<Value = Frame> {
     let row = (prop::num::f64::ANY, -3_i8..3, any::<Option<[bool; 3]>>(), any::<Option<i64>>());
     prop::collection::vec(row, 1..40).prop_map(|rows| {
         let words = rows.iter().map(|row| row.2.map(|bits| format!("w{bits:?}"))).collect::<Vec<_>>();
@@ -59,11 +59,11 @@ fn alone(whole: &Frame, row: usize) -> Frame {
     frame(columns.collect())
 }
 
-fn bits(values: &[f64]) -> Vec<u64> {
+pub fn bits(values: &[f64]) -> Vec<u64> {
     values.iter().map(|value| value.to_bits()).collect()
 }
 
-fn check_rows(fitted: &FittedRecipe, whole: &Frame) {
+pub fn check_rows(fitted: &FittedRecipe, whole: &Frame) {
     let matrix = fitted.apply(whole).expect("the frame it was fitted on");
     let (dense, width) = (matrix.to_row_major(), matrix.features().len());
     assert!(dense.iter().all(|value| !value.is_infinite()));
@@ -96,7 +96,7 @@ fn one_row_equals_the_same_row_among_all() {
 
 /// Large enough that columns are worked on in parallel.
 #[test]
-fn bits_do_not_depend_on_the_number_of_threads() -> anyhow::Result<()> {
+pub fn bits_do_not_depend_on_the_number_of_threads() -> anyhow::Result<()> {
     let rows = 10_000;
     let columns = (0..6).map(|column| {
         let value = |row: usize| ((row * 7919 + column * 104_729) % 10_007) as f64 / 3.0;
@@ -115,7 +115,7 @@ fn bits_do_not_depend_on_the_number_of_threads() -> anyhow::Result<()> {
 }
 
 /// Replaces one value somewhere inside.
-fn damage(value: &mut Value, at: &mut usize, with: &Value) {
+pub fn damage(value: &mut Value, at: &mut usize, with: &Value) {
     if *at == 0 {
         *value = with.clone();
     }

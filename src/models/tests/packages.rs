@@ -36,7 +36,7 @@ fn frame() -> Result<Frame> {
 fn recipe(family: Family, target: &Target) -> Result<FittedRecipe> {
     let rows: Vec<u32> = (0..ROWS as u32).collect();
     let train = Split::from_parts(vec![0; ROWS])?.training(&frame()?, target, &rows)?;
-    Recipe::from_spec(&TransformSpec::default(), family)?.fit(&train)
+    Recipe::from_spec(&TransformSpec::default(), family)?.fit(&train, Seed(42))
 }
 
 fn package(kind: &str) -> Result<ModelPackage> {

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use crate::base::hash::hash;
 use crate::base::id::ObjectId;
+use crate::base::seed::Seed;
 use crate::base::talk::Recorder;
 use crate::data::frame::{Column, Frame, TextValues, Values};
 use crate::data::matrix::Matrix;
@@ -104,7 +105,7 @@ fn recipe() -> Result<FittedRecipe> {
     )?;
     let target = Target::Numbers(vec![1.0, 2.0, 3.0]);
     let train = Split::from_parts(vec![0; 3])?.training(&frame, &target, &[0, 1, 2])?;
-    Recipe::from_spec(&spec, Family::Linear)?.fit(&train)
+    Recipe::from_spec(&spec, Family::Linear)?.fit(&train, Seed(42))
 }
 
 fn served(name: &str, task: Task, classes: &[&str]) -> ServedModel {
