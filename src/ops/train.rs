@@ -120,6 +120,7 @@ fn fit(kind: &Kind, options: &TrainOptions, prepared: &Prepared, work: &mut Work
             target: &target,
             weights: None,
             validation: (held_matrix.rows() > 0).then_some((&held_matrix, &held_target)),
+            from: None,
             params,
             seed: Seed(ctx.seed).derive("model"),
             talk: ctx.talk,

@@ -46,6 +46,7 @@ fn point(target: &Target, params: &LinearParams, method: Method, talk: &Recorder
         target,
         weights: None,
         validation: None,
+        from: None,
         params: &table,
         seed: Seed(1),
         talk,

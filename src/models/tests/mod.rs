@@ -72,6 +72,7 @@ fn fit(kind: &str, matrix: &Matrix, target: &Target, params: &str) -> Result<Box
         target,
         weights: None,
         validation: None,
+        from: None,
         params: &params,
         seed: Seed(7),
         talk: &Silent,
