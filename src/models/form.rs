@@ -183,6 +183,12 @@ impl<'a> FormReader<'a> {
         only(name, &self.texts(name)?)
     }
 
+    /// Whether the next field has this name: for fields that older versions did not write.
+    pub fn next_is(&self, name: &str) -> bool {
+        let length = self.rest.first().map_or(0, |length| usize::from(*length));
+        self.rest.get(1..1 + length) == Some(name.as_bytes())
+    }
+
     /// Checks that nothing is left.
     pub fn end(&self) -> Result<()> {
         match self.rest.len() {
