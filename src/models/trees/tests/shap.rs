@@ -31,14 +31,14 @@ fn margins(model: &dyn Predictor, matrix: &Matrix, margin: Margin, log: bool) ->
 
 #[test]
 fn contributions_sum_to_the_margin() -> Result<()> {
-    let table = table(1500, 40)?;
+    let table = table(700, 40)?;
     for (kind, target, params) in
         table.cases("leaves = 31").iter().map(|(k, t, p)| (*k, *t, p.replace("leaves = 9\n", "")))
     {
         let model = Given::new(kind, &table.matrix, target, &params).fit()?;
         let made = model.contributions(&table.matrix)?.context("trees have contributions")?;
         let expected = margins(&*model, &table.matrix, made.margin, params.contains("poisson"))?;
-        let found: Vec<f64> = (0..1500)
+        let found: Vec<f64> = (0..700)
             .flat_map(|row| {
                 let sums: Vec<f64> = (0..made.outputs).map(|output| made.margin_of(row, output)).collect();
                 match (made.margin, made.outputs, target.classes().len()) {
