@@ -113,3 +113,5 @@ pub const FETCH_REDIRECTS_MAX: usize = 10;
 pub const SOURCE_NAME_PARTS_MAX: usize = 16;
 /// How long a database may take from one row of an answer to the next.
 pub const QUERY_WAIT: Duration = Duration::from_secs(60 * 60);
+/// Most features of a kept ensemble of trees: what is listed by feature stays below a gigabyte, whatever a file claims.
+pub const TREE_FEATURES_MAX: usize = 1 << 24;

@@ -1,5 +1,6 @@
 //! Boosting round by round: derivatives, rows, trees, scores.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Result;
@@ -49,7 +50,7 @@ pub struct Booster<'a> {
     limits: Limits,
     derivatives: Derivatives<'a>,
     /// Rows of a weight above 0.
-    counting: Vec<u32>,
+    counting: Arc<Vec<u32>>,
     /// Scores of all rows, one list for each output.
     scores: Vec<Vec<f64>>,
     /// Where each row fell in the newest tree.
@@ -62,7 +63,7 @@ pub struct Booster<'a> {
 
 /// The rows of one round.
 struct RoundRows {
-    rows: Vec<u32>,
+    rows: Arc<Vec<u32>>,
     /// Rows that stand for others, under GOSS.
     raised: Vec<u32>,
 }
@@ -87,7 +88,7 @@ impl<'a> Booster<'a> {
                 (0..outputs).map(of).collect()
             }
         };
-        let counting = weights::rows(weights, rows);
+        let counting = Arc::new(weights::rows(weights, rows));
         let is_goss = params.goss_top > 0.0;
         let room = if is_goss { goss::factor(counting.len(), params.goss_top, params.goss_other) } else { 1.0 };
         let limits = Limits {
@@ -163,7 +164,7 @@ impl<'a> Booster<'a> {
         let p = self.params;
         let seed = self.seed.nth(round as u64);
         let drawn = self.draw(round, seed.derive("rows"));
-        let mut rows = drawn.rows.clone();
+        let mut rows = drawn.rows.to_vec();
         let used = sample(self.binned.features.len(), p.feature_share, seed.derive("features"));
         let mut marks = vec![false; self.binned.features.len()];
         used.iter().for_each(|&feature| marks[feature as usize] = true);
@@ -186,13 +187,14 @@ impl<'a> Booster<'a> {
         if p.goss_top > 0.0 && round as f64 >= (1.0 / p.learning_rate).floor() {
             let measures = self.derivatives.measures(&self.counting);
             let drawn = goss::draw(&self.counting, &measures, p.goss_top, p.goss_other, seed);
-            return RoundRows { rows: drawn.rows, raised: drawn.raised };
+            return RoundRows { rows: Arc::new(drawn.rows), raised: drawn.raised };
+        }
+        if p.row_share >= 1.0 {
+            return RoundRows { rows: Arc::clone(&self.counting), raised: Vec::new() };
         }
         let mut rows = sample(self.counting.len(), p.row_share, seed);
-        if self.counting.len() < self.binned.rows {
-            rows.iter_mut().for_each(|row| *row = self.counting[*row as usize]);
-        }
-        RoundRows { rows, raised: Vec::new() }
+        rows.iter_mut().for_each(|row| *row = self.counting[*row as usize]);
+        RoundRows { rows: Arc::new(rows), raised: Vec::new() }
     }
 
     fn tree(&mut self, output: usize, plan: &Plan, rows: &mut [u32], seed: Seed) -> Tree {

@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use crate::models::trees::goals::Truth;
-use crate::models::trees::loss::{self, Loss, OneClass, Pointwise};
+use crate::models::trees::loss::{self, Loss, OneClass};
+use crate::models::trees::pointwise::{self, Pointwise};
 use crate::models::trees::sums::{Scale, Sums};
 use crate::models::trees::weights::RowWeights;
 
@@ -57,13 +58,13 @@ impl<'a> Derivatives<'a> {
         let sum = match (self.truth, self.loss) {
             (Truth::Classes(codes, classes), Loss::Softmax) => self.softmax(scores, codes, classes),
             (Truth::Classes(codes, _), _) => self.logistic(&scores[0], codes),
-            (Truth::Numbers(values), Loss::Absolute) => self.pointwise(loss::Absolute, &scores[0], values),
-            (Truth::Numbers(values), Loss::Huber(delta)) => self.pointwise(loss::Huber(delta), &scores[0], values),
+            (Truth::Numbers(values), Loss::Absolute) => self.pointwise(pointwise::Absolute, &scores[0], values),
+            (Truth::Numbers(values), Loss::Huber(delta)) => self.pointwise(pointwise::Huber(delta), &scores[0], values),
             (Truth::Numbers(values), Loss::Quantile(level)) => {
-                self.pointwise(loss::Quantile(level), &scores[0], values)
+                self.pointwise(pointwise::Quantile(level), &scores[0], values)
             }
-            (Truth::Numbers(values), Loss::Poisson) => self.pointwise(loss::Poisson, &scores[0], values),
-            (Truth::Numbers(values), _) => self.pointwise(loss::Squared, &scores[0], values),
+            (Truth::Numbers(values), Loss::Poisson) => self.pointwise(pointwise::Poisson, &scores[0], values),
+            (Truth::Numbers(values), _) => self.pointwise(pointwise::Squared, &scores[0], values),
         };
         sum / self.weights.map_or(self.words.len() as f64, |weights| weights.total)
     }
@@ -141,12 +142,12 @@ impl<'a> Derivatives<'a> {
         let blocks = || scores.par_chunks(BLOCK_ROWS).zip(values.par_chunks(BLOCK_ROWS)).enumerate();
         let most = blocks()
             .map(|(block, (scores, values))| {
-                loss::largest(point, scores, values, of_block(weights, block, values.len()))
+                pointwise::largest(point, scores, values, of_block(weights, block, values.len()))
             })
             .reduce(|| (0.0, 0.0), |a, b| (a.0.max(b.0), a.1.max(b.1)));
         let scale = Scale::new(self.words.len(), most.0 * self.room, most.1 * self.room);
         let losses = blocks().zip(self.words.par_chunks_mut(BLOCK_ROWS)).map(|((block, (scores, values)), words)| {
-            loss::numbers(point, scores, values, of_block(weights, block, values.len()), &scale, words)
+            pointwise::numbers(point, scores, values, of_block(weights, block, values.len()), &scale, words)
         });
         let losses: Vec<f64> = losses.collect();
         self.scale = scale;

@@ -10,10 +10,11 @@ pub fn sum(values: impl Iterator<Item = f64> + Clone) -> f64 {
     if largest == 0.0 {
         return 0.0;
     }
-    let power = (BITS - largest.log2().ceil() as i32).clamp(-1000, 1000);
-    let scale = 2_f64.powi(power);
-    let total = values.fold(0_i128, |total, value| total.wrapping_add((value * scale) as i128));
-    total as f64 * 2_f64.powi(-power)
+    // In two steps, as one power of two would leave the range of numbers for the smallest values.
+    let power = BITS - largest.log2().ceil() as i32;
+    let (scale, more) = (2_f64.powi(power / 2), 2_f64.powi(power - power / 2));
+    let total = values.fold(0_i128, |total, value| total.wrapping_add((value * scale * more) as i128));
+    total as f64 / more / scale
 }
 
 /// The quantile of level `level` in `[0, 1]`, linear between neighbours of the sorted values (Hyndman and Fan 1996, type

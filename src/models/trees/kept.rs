@@ -2,15 +2,23 @@
 
 use anyhow::Result;
 
+use crate::base::limits::TREE_FEATURES_MAX;
 use crate::models::form::{FormReader, FormWriter, damaged};
 use crate::models::trees::ensemble::Ensemble;
 use crate::models::trees::tree::{LEAF, Node, Tree};
+
+/// Layout of trees with gains and covers; the first one had no number and neither of them.
+const LAYOUT: u64 = 2;
 
 impl Ensemble {
     /// Writes all trees, field by field over all nodes.
     pub fn write(&self, form: &mut FormWriter) {
         let nodes = || self.trees.iter().flat_map(|tree| &tree.nodes);
         let counts = |count: fn(&Tree) -> usize| self.trees.iter().map(|t| count(t) as u32).collect::<Vec<u32>>();
+        let has_counts = self.trees.iter().all(|tree| tree.gains.len() == tree.nodes.len() && !tree.covers.is_empty());
+        if has_counts {
+            form.u64("layout", LAYOUT);
+        }
         form.u64("features", self.features as u64);
         form.u64("width", self.width as u64);
         form.u32s("tree_nodes", &counts(|tree| tree.nodes.len()));
@@ -24,7 +32,7 @@ impl Ensemble {
         form.u32s("words", &nodes().filter(|node| node.is_set()).map(|node| node.words.into()).collect::<Vec<_>>());
         form.f64s("values", &self.trees.iter().flat_map(|tree| &tree.values).copied().collect::<Vec<_>>());
         form.u64s("sets", &self.trees.iter().flat_map(|tree| &tree.sets).copied().collect::<Vec<_>>());
-        if self.trees.iter().all(|tree| tree.gains.len() == tree.nodes.len() && !tree.covers.is_empty()) {
+        if has_counts {
             form.f32s("gains", &self.trees.iter().flat_map(|tree| &tree.gains).copied().collect::<Vec<_>>());
             form.f32s("covers", &self.trees.iter().flat_map(|tree| &tree.covers).copied().collect::<Vec<_>>());
         }
@@ -35,7 +43,14 @@ impl Ensemble {
     /// Errors: lengths that do not agree, a feature, leaf or set that is not there, a child before its parent or with two
     /// of them, a threshold, value, gain or cover that cannot be.
     pub fn read(form: &mut FormReader<'_>) -> Result<Ensemble> {
-        let features = form.count("features", u32::MAX as usize)?;
+        let has_counts = form.next_is("layout");
+        if has_counts {
+            let layout = form.u64("layout")?;
+            if layout != LAYOUT {
+                return Err(damaged("layout", &format!("{layout} is not known; this version writes {LAYOUT}")));
+            }
+        }
+        let features = form.count("features", TREE_FEATURES_MAX)?;
         let width = form.count("width", u32::MAX as usize)?;
         let mut parts = Parts {
             nodes: form.u32s("tree_nodes")?.into_iter(),
@@ -55,11 +70,10 @@ impl Ensemble {
             return Err(damaged("tree_nodes", "the lengths of its parts do not agree"));
         }
         let leaves = if width == 0 { 0 } else { value_count / width };
-        let (gains, covers) = match form.next_is("gains") {
+        let (gains, covers) = match has_counts {
             true => (amounts(form, "gains", nodes.len(), 0.0)?, amounts(form, "covers", leaves, f32::MIN_POSITIVE)?),
             false => (Vec::new(), Vec::new()),
         };
-        let is_known = !covers.is_empty();
         let mut ensemble = Ensemble { features, width, trees: Vec::with_capacity(trees) };
         let (mut nodes, mut values, mut sets) = (nodes.as_slice(), values.as_slice(), sets.as_slice());
         let (mut gains, mut covers) = (gains.as_slice(), covers.as_slice());
@@ -68,8 +82,8 @@ impl Ensemble {
                 nodes: split_off(&mut nodes, node_count).to_vec(),
                 values: split_off(&mut values, value_count).to_vec(),
                 sets: split_off(&mut sets, word_count).to_vec(),
-                gains: split_off(&mut gains, if is_known { node_count } else { 0 }).to_vec(),
-                covers: split_off(&mut covers, if is_known { value_count / width } else { 0 }).to_vec(),
+                gains: split_off(&mut gains, if has_counts { node_count } else { 0 }).to_vec(),
+                covers: split_off(&mut covers, if has_counts { value_count / width } else { 0 }).to_vec(),
             };
             check(&tree, features, width)?;
             ensemble.trees.push(tree);

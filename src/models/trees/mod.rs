@@ -1,7 +1,7 @@
 //! One histogram tree engine: `tree`, `forest`, `extra_trees`, `boost`.
 //!
 //! Lives here: features in bins (`binned`, `cuts`), flat trees (`tree`, `ensemble`, `kept`), boosted growing (`sums`,
-//! `histogram`, `search`, `terms`, `constraints`, `partition`, `grow`), boosting (`goals`, `loss`, `derive`, `goss`,
+//! `histogram`, `search`, `terms`, `constraints`, `partition`, `grow`), boosting (`goals`, `loss`, `pointwise`, `derive`, `goss`,
 //! `watch`, `booster`, `boost`, `boosted`), forest growing (`criterion`, `weighted`, `choose`, `forest_grow`, `forest`,
 //! `forested`), weights of rows and sums in any order (`weights`, `exact`), contributions of features (`shap`, `paths`,
 //! `quadrature`). Does not live here: parameters as written (`spec`), metrics, encoding of raw columns.
@@ -31,6 +31,7 @@ pub mod kept;
 pub mod loss;
 pub mod partition;
 pub mod paths;
+pub mod pointwise;
 pub mod quadrature;
 pub mod search;
 pub mod shap;
