@@ -183,10 +183,9 @@ impl<'a> FormReader<'a> {
         only(name, &self.texts(name)?)
     }
 
-    /// Whether the next field has this name: for fields that older versions did not write.
+    /// Whether the next field is called `name`: for fields that older versions did not write.
     pub fn next_is(&self, name: &str) -> bool {
-        let length = self.rest.first().map_or(0, |length| usize::from(*length));
-        self.rest.get(1..1 + length) == Some(name.as_bytes())
+        self.rest.split_first().is_some_and(|(&length, rest)| rest.get(..usize::from(length)) == Some(name.as_bytes()))
     }
 
     /// Checks that nothing is left.

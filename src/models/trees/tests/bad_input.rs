@@ -4,7 +4,9 @@ use anyhow::Result;
 
 use crate::data::matrix::FeatureValues;
 use crate::data::target::Target;
+use crate::models::form::FormReader;
 use crate::models::trees::tests::{Given, answers, bytes, classes, matrix, table};
+use crate::models::zoo;
 
 const KINDS: [&str; 4] = ["boost", "forest", "extra_trees", "tree"];
 
@@ -94,8 +96,8 @@ fn survives(columns: Vec<FeatureValues>, more: &str) -> Result<()> {
             let model = Given::new(kind, &matrix, target, params).fit()?;
             assert!(answers(&*model, &matrix)?.iter().all(|value| value.is_finite()), "{kind} {params}");
             let kept = bytes(&*model);
-            let mut form = crate::models::form::FormReader::new(&kept);
-            (crate::models::zoo::kind(kind)?.read)(&mut form)?;
+            let mut form = FormReader::new(&kept);
+            (zoo::kind(kind)?.read)(&mut form)?;
             let made = model.contributions(&matrix)?;
             assert!(made.is_some_and(|made| made.values.iter().all(|value| value.is_finite())), "{kind} {params}");
         }

@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use crate::base::seed::Seed;
-use crate::data::matrix::FeatureValues;
+use crate::data::matrix::{FeatureValues, Matrix};
+use crate::models::predictor::Predictor;
 use crate::models::trees::boosted::Boosted;
 use crate::models::trees::ensemble::Ensemble;
 use crate::models::trees::tests::{Given, answers, matrix, table};
@@ -49,7 +50,7 @@ fn monotone_constraints_hold_everywhere() -> Result<()> {
     Ok(())
 }
 
-fn ensemble<'a>(model: &'a dyn crate::models::predictor::Predictor) -> &'a Ensemble {
+fn ensemble<'a>(model: &'a dyn Predictor) -> &'a Ensemble {
     let boosted = model.as_any().and_then(|any| any.downcast_ref::<Boosted>());
     &boosted.unwrap_or_else(|| panic!("not boosted")).ensemble
 }
@@ -118,7 +119,7 @@ fn names_may_be_those_of_raw_columns() -> Result<()> {
     let mut features = table.matrix.features().to_vec();
     features[0].from = "raw".into();
     features[1].from = "raw".into();
-    let renamed = crate::data::matrix::Matrix::new(300, features)?;
+    let renamed = Matrix::new(300, features)?;
     let by_raw = Given::new("boost", &renamed, &table.numbers, "monotone = { raw = 1 }\ntrees = 5").fit()?;
     let by_name = Given::new("boost", &renamed, &table.numbers, "monotone = { x0 = 1, x1 = 1 }\ntrees = 5").fit()?;
     assert_eq!(by_raw.predict(&renamed)?, by_name.predict(&renamed)?);

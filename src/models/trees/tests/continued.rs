@@ -24,8 +24,7 @@ fn fifty_and_fifty_trees_are_a_hundred() -> Result<()> {
 
 #[test]
 fn patience_counts_from_the_trees_that_were_there() -> Result<()> {
-    let table = table(800, 31)?;
-    let held = super::table(300, 32)?;
+    let (held, table) = (table(300, 32)?, table(800, 31)?);
     let first = Given::new("boost", &table.matrix, &table.two, "trees = 20").fit()?;
     let mut given = Given::new("boost", &table.matrix, &table.two, "trees = 300\npatience = 10").from(&*first);
     given.validation = Some((&held.matrix, &held.two));

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+use crate::base::fail;
 use crate::base::seed::{Rng, Seed};
 use crate::base::talk::Silent;
 use crate::data::matrix::{Feature, FeatureValues, Matrix};
@@ -73,7 +74,7 @@ impl<'a> Given<'a> {
         match self.fit() {
             Ok(_) => panic!("`{}` with {} fits", self.kind, self.params),
             Err(error) => {
-                let hint = crate::base::fail::find(&error).and_then(|failure| failure.hint.clone());
+                let hint = fail::find(&error).and_then(|failure| failure.hint.clone());
                 format!("{error}; {}", hint.unwrap_or_default())
             }
         }

@@ -146,8 +146,7 @@ fn probabilities_sum_to_one_and_answers_are_finite() -> Result<()> {
 
 #[test]
 fn goss_learns_and_losses_are_those_of_the_objective() -> Result<()> {
-    let table = table(2000, 7)?;
-    let held = super::table(600, 8)?;
+    let (held, table) = (table(600, 8)?, table(2000, 7)?);
     for (objective, target, held_target) in [
         ("squared", &table.numbers, &held.numbers),
         ("absolute", &table.numbers, &held.numbers),

@@ -2,11 +2,12 @@
 
 use anyhow::{Context, Result};
 
-use crate::data::matrix::Matrix;
+use crate::data::matrix::{FeatureValues, Matrix};
+use crate::data::target::Target;
 use crate::models::form::FormReader;
 use crate::models::predictor::{Margin, Predictions, Predictor};
 use crate::models::trees::boosted::Boosted;
-use crate::models::trees::tests::{Given, bytes, close, table};
+use crate::models::trees::tests::{Given, answers, bytes, close, matrix, table};
 use crate::models::trees::tree::{LEAF, Tree};
 use crate::models::zoo;
 
@@ -110,15 +111,15 @@ fn long_paths_are_exact_too() -> Result<()> {
     // More features on a path than patterns are kept for.
     let columns = (0..20).map(|at| {
         let values = (0..600).map(|row: usize| (row * (37 + at * 12) % 101) as f64).collect();
-        crate::data::matrix::FeatureValues::Number(values)
+        FeatureValues::Number(values)
     });
-    let matrix = super::matrix(columns.collect())?;
+    let matrix = matrix(columns.collect())?;
     let numbers: Vec<f64> = (0..600).map(|row| (row * row % 97) as f64).collect();
-    let target = crate::data::target::Target::Numbers(numbers);
+    let target = Target::Numbers(numbers);
     let model = Given::new("extra_trees", &matrix, &target, "trees = 5\nfeature_share = 0.05").fit()?;
     let made = model.contributions(&matrix)?.context("trees have contributions")?;
     let found: Vec<f64> = (0..600).map(|row| made.margin_of(row, 0)).collect();
-    close(&found, &super::answers(&*model, &matrix)?, 1e-9, "long paths");
+    close(&found, &answers(&*model, &matrix)?, 1e-9, "long paths");
     Ok(())
 }
 
