@@ -237,14 +237,17 @@ impl<'a> Booster<'a> {
     /// Adds the tree's values to the scores of all rows, drawn or not.
     fn apply(&mut self, output: usize, grown: &Grown, rows: &[u32]) {
         let (leaf_of, binned) = (&self.leaf_of, self.binned);
-        if rows.len() == binned.rows {
-            grown.leaves.par_iter().enumerate().for_each(|(leaf, GrownLeaf { rows: range, .. })| {
-                // Every row is in one leaf, so no two threads write to the same place.
-                rows[range.clone()].iter().for_each(|&row| leaf_of[row as usize].store(leaf as u32, Ordering::Relaxed));
-            });
-        } else {
-            leaf_of.par_iter().enumerate().with_min_len(BLOCK_ROWS).for_each(|(row, leaf)| {
-                leaf.store(grown.leaf_of(binned, row) as u32, Ordering::Relaxed);
+        grown.leaves.par_iter().enumerate().for_each(|(leaf, GrownLeaf { rows: range, .. })| {
+            // Every row is in one leaf, so no two threads write to the same place.
+            rows[range.clone()].iter().for_each(|&row| leaf_of[row as usize].store(leaf as u32, Ordering::Relaxed));
+        });
+        if rows.len() < binned.rows {
+            let mut is_drawn = vec![false; binned.rows];
+            rows.iter().for_each(|&row| is_drawn[row as usize] = true);
+            let mut rest: Vec<u32> = (0..binned.rows as u32).filter(|row| !is_drawn[*row as usize]).collect();
+            let mut scratch = vec![0; rest.len()];
+            grown.place(binned, &mut rest, &mut scratch, |leaf, rows| {
+                rows.iter().for_each(|&row| leaf_of[row as usize].store(leaf as u32, Ordering::Relaxed));
             });
         }
         let values = &grown.tree.values;

@@ -229,20 +229,25 @@ fn take_next(leaves: &mut [Leaf], by_level: bool) -> Option<(usize, Split)> {
 }
 
 impl Grown {
-    /// The leaf that a row of the table falls into.
-    pub fn leaf_of(&self, binned: &Binned, row: usize) -> usize {
-        if self.tests.is_empty() {
-            return 0;
-        }
-        let mut node = 0;
-        loop {
+    /// Sorts rows that the tree was not grown from into its leaves, as growing did with the others: `see` is told the leaf
+    /// and its rows. `scratch` is as long as `rows`.
+    pub fn place(&self, binned: &Binned, rows: &mut [u32], scratch: &mut [u32], mut see: impl FnMut(usize, &[u32])) {
+        let root = if self.tests.is_empty() { LEAF } else { 0 };
+        let mut open = vec![(root, 0..rows.len())];
+        while let Some((node, range)) = open.pop() {
+            if range.is_empty() {
+                continue;
+            }
+            if node & LEAF != 0 {
+                see((node & !LEAF) as usize, &rows[range]);
+                continue;
+            }
             let (feature, test) = &self.tests[node as usize];
             let column = &binned.columns[binned.features[*feature].column];
-            let side = usize::from(!test.goes_left(column.codes.get(row)));
-            node = self.tree.nodes[node as usize].children[side];
-            if node & LEAF != 0 {
-                return (node & !LEAF) as usize;
-            }
+            let length = range.len();
+            let middle = range.start + partition(&mut rows[range.clone()], &mut scratch[..length], column, test);
+            let [left, right] = self.tree.nodes[node as usize].children;
+            open.extend([(left, range.start..middle), (right, middle..range.end)]);
         }
     }
 }

@@ -136,13 +136,23 @@ impl Plan {
         bins.fill([0; 2]);
         let mut gathered = [[0; 2]; BLOCK_ROWS];
         for block in rows.chunks(BLOCK_ROWS) {
-            for (place, &row) in gathered.iter_mut().zip(block) {
-                *place = words[row as usize];
+            // Rows of a node ascend, so these two tell whether none is left out between them.
+            let (first, last) = (block[0] as usize, block[block.len() - 1] as usize);
+            debug_assert!(block.is_sorted(), "parts of a node keep the order of its rows");
+            let is_whole = last - first + 1 == block.len();
+            if !is_whole {
+                for (place, &row) in gathered.iter_mut().zip(block) {
+                    *place = words[row as usize];
+                }
             }
             for &number in &self.columns[columns.clone()] {
                 let column = &binned.columns[number];
                 let begin = column.offset - offset;
-                accumulate(column, block, &gathered[..block.len()], &mut bins[begin..begin + column.bins]);
+                let bins = &mut bins[begin..begin + column.bins];
+                match is_whole {
+                    true => accumulate_whole(column, first, &words[first..=last], bins),
+                    false => accumulate(column, block, &gathered[..block.len()], bins),
+                }
             }
         }
     }
@@ -193,6 +203,23 @@ fn accumulate(column: &BinColumn, rows: &[u32], words: &[Sums], bins: &mut [Sums
         Codes::Wide(codes) => {
             for (&row, &words) in rows.iter().zip(words) {
                 add(&mut bins[usize::from(codes[row as usize])], words);
+            }
+        }
+    }
+}
+
+/// The same for rows that follow each other from `first` on.
+fn accumulate_whole(column: &BinColumn, first: usize, words: &[Sums], bins: &mut [Sums]) {
+    let rows = first..first + words.len();
+    match &column.codes {
+        Codes::Narrow(codes) => {
+            for (&code, &words) in codes[rows].iter().zip(words) {
+                add(&mut bins[usize::from(code)], words);
+            }
+        }
+        Codes::Wide(codes) => {
+            for (&code, &words) in codes[rows].iter().zip(words) {
+                add(&mut bins[usize::from(code)], words);
             }
         }
     }
