@@ -15,7 +15,7 @@ use crate::models::trees::choose::Rules;
 use crate::models::trees::criterion::{Criterion, Item, Moments, Shares};
 use crate::models::trees::ensemble::Ensemble;
 use crate::models::trees::exact;
-use crate::models::trees::forest_grow::Forest;
+use crate::models::trees::forest_grow::{Forest, Leaf};
 use crate::models::trees::forested::Forested;
 use crate::models::trees::sums::ROWS_MAX;
 use crate::models::trees::tree::Tree;
@@ -116,7 +116,7 @@ struct Plot<'a> {
 }
 
 impl Plot<'_> {
-    fn grow<C: Criterion>(&self, criterion: &C, leaf: &(dyn Fn(&[Item], &[i64], &mut Vec<f64>) + Sync)) -> Vec<Tree> {
+    fn grow<C: Criterion>(&self, criterion: &C, leaf: Leaf<'_>) -> Vec<Tree> {
         let (depth, row_share) = (self.params.depth, self.params.row_share);
         let rows = weights::rows(self.weights, self.binned.rows);
         let forest = Forest { binned: self.binned, criterion, rules: self.rules, depth, row_share, rows: &rows, leaf };

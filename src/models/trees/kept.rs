@@ -69,7 +69,7 @@ impl Ensemble {
         if width == 0 || !is_consistent {
             return Err(damaged("tree_nodes", "the lengths of its parts do not agree"));
         }
-        let leaves = if width == 0 { 0 } else { value_count / width };
+        let leaves = value_count.checked_div(width).unwrap_or(0);
         let (gains, covers) = match has_counts {
             true => (amounts(form, "gains", nodes.len(), 0.0)?, amounts(form, "covers", leaves, f32::MIN_POSITIVE)?),
             false => (Vec::new(), Vec::new()),

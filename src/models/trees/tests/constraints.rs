@@ -50,7 +50,7 @@ fn monotone_constraints_hold_everywhere() -> Result<()> {
     Ok(())
 }
 
-fn ensemble<'a>(model: &'a dyn Predictor) -> &'a Ensemble {
+fn ensemble(model: &dyn Predictor) -> &Ensemble {
     let boosted = model.as_any().and_then(|any| any.downcast_ref::<Boosted>());
     &boosted.unwrap_or_else(|| panic!("not boosted")).ensemble
 }
