@@ -1,10 +1,11 @@
 //! One histogram tree engine: `tree`, `forest`, `extra_trees`, `boost`.
 //!
 //! Lives here: features in bins (`binned`, `cuts`), flat trees (`tree`, `ensemble`, `kept`), boosted growing (`sums`,
-//! `histogram`, `search`, `terms`, `constraints`, `partition`, `grow`), boosting (`goals`, `loss`, `pointwise`, `derive`, `goss`,
-//! `watch`, `booster`, `boost`, `boosted`), forest growing (`criterion`, `weighted`, `choose`, `forest_grow`, `forest`,
-//! `forested`), weights of rows and sums in any order (`weights`, `exact`), contributions of features (`shap`, `paths`,
-//! `quadrature`). Does not live here: parameters as written (`spec`), metrics, encoding of raw columns.
+//! `histogram`, `search`, `terms`, `constraints`, `partition`, `grow`), boosting (`goals`, `loss`, `pointwise`,
+//! `derive`, `goss`, `watch`, `booster`, `boost`, `boosted`), forest growing (`criterion`, `weighted`, `choose`,
+//! `forest_grow`, `forest`, `forested`), weights of rows and sums in any order (`weights`, `exact`), contributions of
+//! features (`shap`, `paths`, `quadrature`). Does not live here: parameters as written (`spec`), metrics, encoding of
+//! raw columns.
 //!
 //! Always holds: sums that decide splits are integers, so no result depends on threads or on the order of additions;
 //! children come after their parent; no threshold or leaf value is NaN.
