@@ -149,3 +149,5 @@ pub const NGRAM_MAX: usize = 10;
 pub const TERMS_MAX: usize = 10_000;
 /// Distinct terms counted side by side while a vocabulary is learned, about 400 MB; beyond, those seen once are forgotten.
 pub const TERMS_COUNTED_MAX: usize = 4_000_000;
+/// Most features of a kept ensemble of trees: what is listed by feature stays below a gigabyte, whatever a file claims.
+pub const TREE_FEATURES_MAX: usize = 1 << 24;

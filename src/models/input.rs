@@ -50,10 +50,18 @@ pub fn numbers<'a>(kind: &str, target: &'a Target) -> Result<&'a [f64]> {
     }
 }
 
+/// Kinds that can go on training from a model.
+const CAN_GO_ON: [&str; 1] = ["boost"];
+
 /// Checks that there is something to learn from: at least two rows, one feature, and for classes at least two that
-/// have rows.
+/// have rows; and that no model is given to a kind that cannot go on from one.
 pub fn learnable(kind: &str, input: &FitInput<'_>) -> Result<()> {
     let rows = input.target.len();
+    if input.from.is_some() && !CAN_GO_ON.contains(&kind) {
+        return Err(fail::usage(format!("`{kind}` cannot go on from a model"))
+            .hint(format!("these can: {}; or train without one", CAN_GO_ON.join(", ")))
+            .into());
+    }
     if input.matrix.rows() != rows {
         let what = format!("the features have {} rows and the target {rows}", input.matrix.rows());
         return Err(fail::world(what).into());

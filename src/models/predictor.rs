@@ -1,5 +1,7 @@
 //! What every fitted model can do, and what it answers.
 
+use std::any::Any;
+
 use anyhow::Result;
 
 use crate::base::fail;
@@ -80,6 +82,50 @@ fn argmax(row: &[f64]) -> usize {
     best
 }
 
+/// How much a fitted model relies on one feature.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Importance {
+    /// What splits by it gained together, in the unit of the model's own criterion; compare within one model.
+    pub gain: f64,
+    /// Number of splits by it.
+    pub splits: u64,
+}
+
+/// What contributions sum to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Margin {
+    /// The answer itself: a number, or probabilities.
+    Answer,
+    /// The score before it becomes a probability or, for a logarithmic link, a rate.
+    Score,
+}
+
+/// What each feature adds to the margin of each row, and the margin expected of no row in particular.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contributions {
+    /// Number of features.
+    pub features: usize,
+    /// Margins of a row: one, or one a class. The one of two classes is that of the second.
+    pub outputs: usize,
+    /// What they sum to.
+    pub margin: Margin,
+    /// `rows × (features + 1) × outputs` values, row by row and feature by feature; the last of a row is what is expected.
+    pub values: Vec<f64>,
+}
+
+impl Contributions {
+    /// The `(features + 1) × outputs` values of one row.
+    pub fn row(&self, row: usize) -> &[f64] {
+        let stride = (self.features + 1) * self.outputs;
+        &self.values[row * stride..(row + 1) * stride]
+    }
+
+    /// The margin of one row: what its contributions sum to.
+    pub fn margin_of(&self, row: usize, output: usize) -> f64 {
+        self.row(row).iter().skip(output).step_by(self.outputs.max(1)).sum()
+    }
+}
+
 /// A fitted model. Immutable; the same matrix gives the same bits on any number of threads.
 pub trait Predictor: Send + Sync {
     /// Answers for every row of `matrix`, whose features are those it was fitted on, in the same order.
@@ -89,6 +135,24 @@ pub trait Predictor: Send + Sync {
 
     /// Writes everything needed to predict, in this product's own stable form.
     fn write(&self, form: &mut FormWriter);
+
+    /// How much the model relies on each feature, in their order; `None` when it does not say.
+    fn importance(&self) -> Option<Vec<Importance>> {
+        None
+    }
+
+    /// What each feature adds to the margin of each row of `matrix`; `None` when the model does not say. Takes
+    /// `rows × (features + 1) × outputs` numbers of memory, so many rows are better asked for in parts.
+    ///
+    /// Errors: another number of features.
+    fn contributions(&self, _matrix: &Matrix) -> Result<Option<Contributions>> {
+        Ok(None)
+    }
+
+    /// The model as its own type, for kinds that can go on training from one; `None` for all others.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
+    }
 }
 
 /// Everything that fitting may look at.

@@ -1,5 +1,7 @@
 //! Model kinds and their parameters as people write them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::fail::{self, Failure};
@@ -254,47 +256,131 @@ impl Default for ForestParams {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BoostParams {
-    /// Number of boosting rounds.
+    /// What is minimised; `auto` takes `squared` for numbers, `binary` for two classes, `multiclass` for more.
+    pub objective: BoostObjective,
+    /// `huber`: the difference from which on the loss grows in a straight line, above 0. `quantile`: the level, between 0
+    /// and 1. Other objectives ignore it.
+    pub alpha: f64,
+    /// Number of boosting rounds; when training goes on from a model, of further ones.
     pub trees: usize,
     /// Shrinkage of each tree, in `(0, 1]`.
     pub learning_rate: f64,
-    /// Most leaves of a tree; trees grow leaf by leaf, best gain first.
+    /// Which leaf is split next.
+    pub grow: BoostGrowth,
+    /// Most leaves of a tree.
     pub leaves: usize,
     /// Most levels below the root; 0 means no limit.
     pub depth: usize,
-    /// Fewest rows in a leaf.
+    /// Fewest rows in a leaf, whatever they weigh.
     pub leaf_rows: usize,
     /// Smallest sum of second derivatives in a leaf.
     pub leaf_hessian: f64,
+    /// Largest size of a leaf's value before shrinkage; 0 means no limit.
+    pub leaf_step_max: f64,
+    /// L1 penalty on leaf values.
+    pub l1: f64,
     /// L2 penalty on leaf values.
     pub l2: f64,
     /// Smallest gain of a split.
     pub gain_min: f64,
     /// Share of features drawn for each tree, in `(0, 1]`.
     pub feature_share: f64,
+    /// Share of a tree's features drawn for each node, in `(0, 1]`.
+    pub feature_share_node: f64,
     /// Share of rows drawn for each tree without replacement, in `(0, 1]`.
     pub row_share: f64,
+    /// Share of rows with the largest gradients that each tree keeps (GOSS); 0, with `goss_other`, means all rows. The
+    /// first `1 / learning_rate` trees see all rows, as in LightGBM.
+    pub goss_top: f64,
+    /// Share of rows drawn from the others, which count as much more as there are more of them.
+    pub goss_other: f64,
     /// Most bins of a numeric feature, 2 to 65535.
     pub bins: usize,
     /// Stops when the validation loss has not improved for this many rounds; 0 means never.
     pub patience: usize,
+    /// Features whose growth must never lower (1) or never raise (-1) the answer: `{ income = 1 }`. Names are those of
+    /// features or of raw columns.
+    pub monotone: BTreeMap<String, i8>,
+    /// Groups of features that may stand on the same branch: `[["age", "income"], ["city"]]`. Features in no group make
+    /// one more group together, as in scikit-learn. Names are those of features or of raw columns.
+    pub interactions: Vec<Vec<String>>,
+}
+
+/// What boosting minimises. Definitions are those of LightGBM 4.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BoostObjective {
+    /// Follows the task.
+    #[default]
+    Auto,
+    /// Squared difference: answers are means.
+    Squared,
+    /// Absolute difference: answers are medians.
+    Absolute,
+    /// Squared up to a difference of `alpha`, then in a straight line.
+    Huber,
+    /// Pinball loss: answers are quantiles of level `alpha`.
+    Quantile,
+    /// Poisson likelihood with a logarithmic link, for counts and amounts that are not negative.
+    Poisson,
+    /// Log loss of two classes.
+    Binary,
+    /// Log loss of classes with one score each.
+    Multiclass,
+}
+
+impl BoostObjective {
+    /// As written in the project file.
+    pub fn name(self) -> &'static str {
+        match self {
+            BoostObjective::Auto => "auto",
+            BoostObjective::Squared => "squared",
+            BoostObjective::Absolute => "absolute",
+            BoostObjective::Huber => "huber",
+            BoostObjective::Quantile => "quantile",
+            BoostObjective::Poisson => "poisson",
+            BoostObjective::Binary => "binary",
+            BoostObjective::Multiclass => "multiclass",
+        }
+    }
+}
+
+/// Which leaf of a boosted tree is split next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BoostGrowth {
+    /// The one that gains most.
+    #[default]
+    Leaf,
+    /// One nearest to the root, and of those the one that gains most.
+    Depth,
 }
 
 impl Default for BoostParams {
     fn default() -> BoostParams {
         BoostParams {
+            objective: BoostObjective::Auto,
+            alpha: 0.9,
             trees: 100,
             learning_rate: 0.1,
+            grow: BoostGrowth::Leaf,
             leaves: 31,
             depth: 0,
             leaf_rows: 20,
             leaf_hessian: 1e-3,
+            leaf_step_max: 0.0,
+            l1: 0.0,
             l2: 0.0,
             gain_min: 0.0,
             feature_share: 1.0,
+            feature_share_node: 1.0,
             row_share: 1.0,
+            goss_top: 0.0,
+            goss_other: 0.0,
             bins: 255,
             patience: 0,
+            monotone: BTreeMap::new(),
+            interactions: Vec::new(),
         }
     }
 }

@@ -1,13 +1,16 @@
 //! A boosted ensemble that has been fitted: from summed leaf values to answers.
 
+use std::any::Any;
+
 use anyhow::Result;
 
 use crate::base::limits::CLASSES_MAX;
 use crate::data::matrix::Matrix;
 use crate::models::form::{FormReader, FormWriter, damaged};
-use crate::models::predictor::{Predictions, Predictor};
+use crate::models::predictor::{Contributions, Importance, Margin, Predictions, Predictor};
 use crate::models::trees::ensemble::Ensemble;
 use crate::models::trees::loss::{Loss, sigmoid, softmax};
+use crate::models::trees::shap;
 
 /// Trees whose values sum to scores.
 pub struct Boosted {
@@ -22,13 +25,18 @@ pub struct Boosted {
 /// Reads a boosted ensemble back.
 pub fn read(form: &mut FormReader<'_>) -> Result<Box<dyn Predictor>> {
     let name = form.text("loss")?;
+    let alpha = if form.next_is("alpha") { form.finite("alpha", 1)?[0] } else { 0.0 };
     let outputs = form.count("outputs", CLASSES_MAX)?;
     let initial = form.finite("initial", outputs)?;
     let loss = match (name.as_str(), outputs) {
         ("squared", 1) => Loss::Squared,
+        ("absolute", 1) => Loss::Absolute,
+        ("huber", 1) if alpha > 0.0 => Loss::Huber(alpha),
+        ("quantile", 1) if alpha > 0.0 && alpha < 1.0 => Loss::Quantile(alpha),
+        ("poisson", 1) => Loss::Poisson,
         ("logistic", 1) => Loss::Logistic,
         ("softmax", 2..) => Loss::Softmax,
-        _ => return Err(damaged("loss", &format!("`{name}` with {outputs} outputs is not known"))),
+        _ => return Err(damaged("loss", &format!("`{name}` (alpha {alpha}) with {outputs} outputs is not known"))),
     };
     let ensemble = Ensemble::read(form)?;
     if ensemble.width != 1 || ensemble.trees.len() % outputs != 0 {
@@ -41,7 +49,12 @@ impl Predictor for Boosted {
     fn predict(&self, matrix: &Matrix) -> Result<Predictions> {
         let mut sums = self.ensemble.sums(matrix, &self.initial)?;
         Ok(match self.loss {
-            Loss::Squared => Predictions::Numbers(sums),
+            Loss::Squared | Loss::Absolute | Loss::Huber(_) | Loss::Quantile(_) => Predictions::Numbers(sums),
+            Loss::Poisson => {
+                // A rate beyond the range of numbers is answered with the largest number.
+                sums.iter_mut().for_each(|score| *score = score.exp().min(f64::MAX));
+                Predictions::Numbers(sums)
+            }
             Loss::Logistic => {
                 let pairs = sums.into_iter().flat_map(|score| {
                     let share = sigmoid(score);
@@ -57,14 +70,26 @@ impl Predictor for Boosted {
     }
 
     fn write(&self, form: &mut FormWriter) {
-        let name = match self.loss {
-            Loss::Squared => "squared",
-            Loss::Logistic => "logistic",
-            Loss::Softmax => "softmax",
-        };
-        form.text("loss", name);
+        form.text("loss", self.loss.name());
+        if self.loss.alpha() > 0.0 {
+            form.f64("alpha", self.loss.alpha());
+        }
         form.u64("outputs", self.initial.len() as u64);
         form.f64s("initial", &self.initial);
         self.ensemble.write(form);
+    }
+
+    fn importance(&self) -> Option<Vec<Importance>> {
+        self.ensemble.importance()
+    }
+
+    fn contributions(&self, matrix: &Matrix) -> Result<Option<Contributions>> {
+        let answers = matches!(self.loss, Loss::Squared | Loss::Absolute | Loss::Huber(_) | Loss::Quantile(_));
+        let margin = if answers { Margin::Answer } else { Margin::Score };
+        shap::contributions(&self.ensemble, matrix, &self.initial, 1.0, margin)
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
     }
 }

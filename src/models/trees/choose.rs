@@ -22,7 +22,8 @@ pub struct Rules {
 /// The best question so far.
 #[derive(Clone, Debug)]
 pub struct Choice {
-    goodness: f64,
+    /// `Σ S²/W` of both sides.
+    pub goodness: f64,
     /// The feature.
     pub feature: usize,
     /// The question.

@@ -19,8 +19,12 @@ pub trait Criterion: Sync {
     fn words(&self) -> usize;
     /// Adds one row to a sum.
     fn add(&self, sum: &mut [i64], item: Item);
-    /// Weight of all rows in a sum.
+    /// Number of rows in a sum, each as often as it was drawn.
     fn weight(&self, sum: &[i64]) -> i64;
+    /// How much these rows count together.
+    fn cover(&self, sum: &[i64]) -> f64 {
+        self.weight(sum) as f64
+    }
     /// `Σ S²/W`; the weight is above 0.
     fn goodness(&self, sum: &[i64]) -> f64;
     /// Whether all rows are the same, so that no split can improve on them; `items` sum to `sum`.
@@ -86,7 +90,7 @@ pub struct Shares<'a> {
 }
 
 /// Classes whose share orders the levels of a category; no order is sure to hold the best cut of several classes.
-const ORDERS_MAX: usize = 8;
+pub const ORDERS_MAX: usize = 8;
 
 impl Criterion for Shares<'_> {
     fn words(&self) -> usize {

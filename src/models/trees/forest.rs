@@ -2,22 +2,25 @@
 //! pure or small, their answers averaged.
 
 use anyhow::Result;
-use rayon::prelude::*;
 
 use crate::base::fail;
-use crate::base::seed::{Rng, Seed};
-use crate::base::talk::Unit;
+use crate::base::seed::Seed;
+use crate::base::talk::Talk;
 use crate::data::target::Target;
 use crate::models::input;
 use crate::models::params;
 use crate::models::predictor::{FitInput, Predictor};
 use crate::models::trees::binned::Binned;
-use crate::models::trees::choose::{Chooser, Rules};
+use crate::models::trees::choose::Rules;
 use crate::models::trees::criterion::{Criterion, Item, Moments, Shares};
 use crate::models::trees::ensemble::Ensemble;
+use crate::models::trees::exact;
+use crate::models::trees::forest_grow::{Forest, Leaf};
 use crate::models::trees::forested::Forested;
 use crate::models::trees::sums::ROWS_MAX;
-use crate::models::trees::tree::{LEAF, Tree};
+use crate::models::trees::tree::Tree;
+use crate::models::trees::weighted::{Fixed, WeightedMoments, WeightedShares, fixed, fixed_weights};
+use crate::models::trees::weights::{self, RowWeights};
 use crate::spec::model::ForestParams;
 
 /// Which of the three.
@@ -48,17 +51,6 @@ pub fn extra_trees_defaults() -> ForestParams {
     ForestParams { row_share: 0.0, ..ForestParams::default() }
 }
 
-/// What growing a tree needs besides its seed.
-struct Forest<'a, C: Criterion> {
-    binned: &'a Binned,
-    criterion: &'a C,
-    rules: Rules,
-    depth: usize,
-    row_share: f64,
-    /// Appends a leaf's values.
-    leaf: &'a (dyn Fn(&[Item], &mut Vec<f64>) + Sync),
-}
-
 fn fit_kind(kind: Kind, name: &'static str, fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
     let params = read(kind, name, fit.params)?;
     input::learnable(name, fit)?;
@@ -66,6 +58,7 @@ fn fit_kind(kind: Kind, name: &'static str, fit: &mut FitInput<'_>) -> Result<Bo
         let rows = fit.matrix.rows();
         return Err(fail::usage(format!("`{name}` takes at most {ROWS_MAX} rows; there are {rows}")).into());
     }
+    let weights = weights::checked(name, fit)?;
     let binned = Binned::new(fit.matrix, params.bins, fit.seed.derive("bins"));
     let width = binned.features.len() as f64;
     let features = match params.feature_share {
@@ -79,10 +72,12 @@ fn fit_kind(kind: Kind, name: &'static str, fit: &mut FitInput<'_>) -> Result<Bo
         features: features.max(1.0) as usize,
         random: kind == Kind::ExtraTrees,
     };
+    let (target, seed, talk) = (fit.target, fit.seed, fit.talk);
+    let plot = Plot { name, target, seed, talk, binned: &binned, rules, params: &params, weights };
     let (trees, leaf_width, classes) = match fit.target {
-        Target::Numbers(_) => (numbers(name, fit, &binned, rules, &params)?, 1, 0),
-        Target::Classes { names, .. } if names.len() == 2 => (binary(name, fit, &binned, rules, &params)?, 1, 2),
-        Target::Classes { names, .. } => (several(name, fit, &binned, rules, &params)?, names.len(), names.len()),
+        Target::Numbers(_) => (plot.numbers()?, 1, 0),
+        Target::Classes { names, .. } if names.len() == 2 => (plot.binary()?, 1, 2),
+        Target::Classes { names, .. } => (plot.several()?, names.len(), names.len()),
     };
     let ensemble = Ensemble { features: binned.features.len(), width: leaf_width, trees };
     Ok(Box::new(Forested { ensemble, classes }))
@@ -108,151 +103,86 @@ fn read(kind: Kind, name: &str, given: &toml::Table) -> Result<ForestParams> {
     Ok(params)
 }
 
-fn numbers(name: &str, fit: &FitInput<'_>, binned: &Binned, rules: Rules, params: &ForestParams) -> Result<Vec<Tree>> {
-    let truth = input::numbers(name, fit.target)?;
-    // Fixed point around the mean, with room for every row drawn twenty times over.
-    let mean = truth.iter().sum::<f64>() / truth.len() as f64;
-    let largest = truth.iter().map(|value| (value - mean).abs()).fold(0.0, f64::max);
-    let bits = 57 - (usize::BITS - truth.len().leading_zeros()) as i32;
-    let power = if largest > 0.0 { bits - largest.log2().ceil() as i32 } else { 0 };
-    let (scale, unit) = (2_f64.powi(power), 2_f64.powi(-power));
-    let values: Vec<i64> = truth.iter().map(|value| ((value - mean) * scale).round() as i64).collect();
-    let criterion = Moments { values: &values, unit };
-    // Leaves answer with the mean of the true values, not of their fixed-point images.
-    let leaf = |items: &[Item], out: &mut Vec<f64>| {
-        let first = truth[items[0].row as usize];
-        let (mut sum, mut weight) = (0.0, 0.0);
-        for item in items {
-            sum += (truth[item.row as usize] - first) * f64::from(item.weight);
-            weight += f64::from(item.weight);
-        }
-        out.push(first + sum / weight);
-    };
-    let forest =
-        Forest { binned, criterion: &criterion, rules, depth: params.depth, row_share: params.row_share, leaf: &leaf };
-    Ok(forest.grow_all(name, fit, params.trees))
+/// What all trees of one fit share.
+struct Plot<'a> {
+    name: &'static str,
+    target: &'a Target,
+    seed: Seed,
+    talk: &'a dyn Talk,
+    binned: &'a Binned,
+    rules: Rules,
+    params: &'a ForestParams,
+    weights: Option<RowWeights<'a>>,
 }
 
-fn binary(name: &str, fit: &FitInput<'_>, binned: &Binned, rules: Rules, params: &ForestParams) -> Result<Vec<Tree>> {
-    let codes = input::classes(name, fit.target)?.codes;
-    let values: Vec<i64> = codes.iter().map(|&code| i64::from(code)).collect();
-    let criterion = Moments { values: &values, unit: 1.0 };
-    let leaf = |items: &[Item], out: &mut Vec<f64>| {
-        let weight: u64 = items.iter().map(|item| u64::from(item.weight)).sum();
-        let yes: u64 = items.iter().map(|item| u64::from(item.weight * codes[item.row as usize])).sum();
-        out.push(yes as f64 / weight as f64);
-    };
-    let forest =
-        Forest { binned, criterion: &criterion, rules, depth: params.depth, row_share: params.row_share, leaf: &leaf };
-    Ok(forest.grow_all(name, fit, params.trees))
-}
-
-fn several(name: &str, fit: &FitInput<'_>, binned: &Binned, rules: Rules, params: &ForestParams) -> Result<Vec<Tree>> {
-    let classes = input::classes(name, fit.target)?;
-    let (codes, count) = (classes.codes, classes.counts.len());
-    let criterion = Shares { codes, classes: count };
-    let leaf = |items: &[Item], out: &mut Vec<f64>| {
-        let begin = out.len();
-        out.resize(begin + count, 0.0);
-        let weight: u64 = items.iter().map(|item| u64::from(item.weight)).sum();
-        for item in items {
-            out[begin + codes[item.row as usize] as usize] += f64::from(item.weight);
-        }
-        out[begin..].iter_mut().for_each(|share| *share /= weight as f64);
-    };
-    let forest =
-        Forest { binned, criterion: &criterion, rules, depth: params.depth, row_share: params.row_share, leaf: &leaf };
-    Ok(forest.grow_all(name, fit, params.trees))
-}
-
-/// A part of a tree still to be grown.
-struct Task {
-    items: std::ops::Range<usize>,
-    depth: usize,
-    parent: Option<(u32, usize)>,
-}
-
-impl<C: Criterion> Forest<'_, C> {
-    fn grow_all(&self, name: &str, fit: &FitInput<'_>, trees: usize) -> Vec<Tree> {
-        let progress = fit.talk.start(name, Some(trees as u64), Unit::Items);
-        let (seed, numbers) = (fit.seed, (0..trees as u64).into_par_iter());
-        let grown = numbers.map(|number| {
-            let tree = self.grow(seed.nth(number));
-            progress.advance(1);
-            tree
-        });
-        grown.collect()
+impl Plot<'_> {
+    fn grow<C: Criterion>(&self, criterion: &C, leaf: Leaf<'_>) -> Vec<Tree> {
+        let (depth, row_share) = (self.params.depth, self.params.row_share);
+        let rows = weights::rows(self.weights, self.binned.rows);
+        let forest = Forest { binned: self.binned, criterion, rules: self.rules, depth, row_share, rows: &rows, leaf };
+        forest.grow_all(self.name, self.seed, self.talk, self.params.trees)
     }
 
-    /// Grows one tree depth first, left before right; nodes come out in that order.
-    fn grow(&self, seed: Seed) -> Tree {
-        let mut rng = seed.rng();
-        let mut items = draw(self.binned.rows, self.row_share, &mut rng);
-        let mut spare = vec![Item::default(); items.len()];
-        let mut chooser = Chooser::new(self.binned, self.criterion, self.rules);
-        let mut total = vec![0; self.criterion.words()];
-        let mut tree = Tree::default();
-        let mut leaves = 0;
-        let mut tasks = vec![Task { items: 0..items.len(), depth: 0, parent: None }];
-        while let Some(task) = tasks.pop() {
-            let part = &mut items[task.items.clone()];
-            total.fill(0);
-            part.iter().for_each(|item| self.criterion.add(&mut total, *item));
-            let may_split = (self.depth == 0 || task.depth < self.depth)
-                && self.criterion.weight(&total) >= 2 * self.rules.leaf_rows
-                && part.len() > 1
-                && !self.criterion.is_pure(&total, part);
-            let choice = if may_split { chooser.choose(part, &total, &mut rng) } else { None };
-            let number = match choice {
-                None => {
-                    (self.leaf)(part, &mut tree.values);
-                    leaves += 1;
-                    LEAF | (leaves - 1)
-                }
-                Some(choice) => {
-                    let feature = &self.binned.features[choice.feature];
-                    let codes = &self.binned.columns[feature.column].codes;
-                    let left = divide(part, &mut spare, |row| choice.test.goes_left(codes.get(row as usize)));
-                    let node = tree.push(choice.feature, feature, &choice.test);
-                    let middle = task.items.start + left;
-                    let depth = task.depth + 1;
-                    tasks.push(Task { items: middle..task.items.end, depth, parent: Some((node, 1)) });
-                    tasks.push(Task { items: task.items.start..middle, depth, parent: Some((node, 0)) });
-                    node
-                }
+    fn numbers(&self) -> Result<Vec<Tree>> {
+        let truth = input::numbers(self.name, self.target)?;
+        let mean = exact::sum(truth.iter().copied()) / truth.len() as f64;
+        // Fixed point around the mean, so that differences keep their digits.
+        let Fixed { values, unit } = fixed(truth.iter().map(|value| value - mean), truth.len());
+        // Leaves answer with the mean of the true values, not of their fixed-point images.
+        let Some(weights) = self.weights else {
+            let leaf = |items: &[Item], _: &[i64], out: &mut Vec<f64>| {
+                out.push(mean_of(items, |row| truth[row], |_| 1.0));
             };
-            if let Some((parent, side)) = task.parent {
-                tree.nodes[parent as usize].children[side] = number;
+            return Ok(self.grow(&Moments { values: &values, unit }, &leaf));
+        };
+        let weighted = truth.iter().zip(weights.values).map(|(value, weight)| (value - mean) * weight);
+        let row_weights = fixed_weights(weights.values);
+        let criterion = WeightedMoments { plain: &values, values: fixed(weighted, truth.len()), weights: &row_weights };
+        let leaf = |items: &[Item], _: &[i64], out: &mut Vec<f64>| {
+            out.push(mean_of(items, |row| truth[row], |row| weights.values[row]));
+        };
+        Ok(self.grow(&criterion, &leaf))
+    }
+
+    fn binary(&self) -> Result<Vec<Tree>> {
+        let codes = input::classes(self.name, self.target)?.codes;
+        let values: Vec<i64> = codes.iter().map(|&code| i64::from(code)).collect();
+        let Some(weights) = self.weights else {
+            let leaf = |_: &[Item], sum: &[i64], out: &mut Vec<f64>| out.push(sum[0] as f64 / sum[1] as f64);
+            return Ok(self.grow(&Moments { values: &values, unit: 1.0 }, &leaf));
+        };
+        let row_weights = fixed_weights(weights.values);
+        let of_yes = codes.iter().zip(&row_weights.values).map(|(&code, &weight)| i64::from(code) * weight);
+        let weighted = Fixed { values: of_yes.collect(), unit: row_weights.unit };
+        let criterion = WeightedMoments { plain: &values, values: weighted, weights: &row_weights };
+        let leaf = |_: &[Item], sum: &[i64], out: &mut Vec<f64>| out.push(sum[0] as f64 / sum[1] as f64);
+        Ok(self.grow(&criterion, &leaf))
+    }
+
+    fn several(&self) -> Result<Vec<Tree>> {
+        let classes = input::classes(self.name, self.target)?;
+        let (codes, count) = (classes.codes, classes.counts.len());
+        let leaf = |_: &[Item], sum: &[i64], out: &mut Vec<f64>| {
+            let total = sum[..count].iter().sum::<i64>() as f64;
+            out.extend(sum[..count].iter().map(|&weight| weight as f64 / total));
+        };
+        Ok(match self.weights {
+            None => self.grow(&Shares { codes, classes: count }, &leaf),
+            Some(weights) => {
+                let row_weights = fixed_weights(weights.values);
+                self.grow(&WeightedShares { codes, classes: count, weights: &row_weights }, &leaf)
             }
-        }
-        tree
+        })
     }
 }
 
-/// The rows of one tree: all of them once, or as many as the share says, drawn with replacement.
-fn draw(rows: usize, share: f64, rng: &mut Rng) -> Vec<Item> {
-    if share == 0.0 {
-        return (0..rows as u32).map(|row| Item { row, weight: 1 }).collect();
+/// The mean of values, each counting as often as it was drawn times its weight; the same bits in any order of rows.
+fn mean_of(items: &[Item], value: impl Fn(usize) -> f64, weight: impl Fn(usize) -> f64) -> f64 {
+    let first = value(items[0].row as usize);
+    if items.iter().all(|item| value(item.row as usize) == first) {
+        return first;
     }
-    let mut weights = vec![0_u32; rows];
-    for _ in 0..((rows as f64 * share).round() as usize).max(1) {
-        weights[rng.below(rows as u64) as usize] += 1;
-    }
-    let drawn = weights.iter().enumerate().filter(|(_, weight)| **weight > 0);
-    drawn.map(|(row, &weight)| Item { row: row as u32, weight }).collect()
-}
-
-/// Moves the rows that go left to the front, keeping their order on both sides; returns their number.
-fn divide(items: &mut [Item], spare: &mut [Item], goes_left: impl Fn(u32) -> bool) -> usize {
-    let (mut left, mut right) = (0, 0);
-    for place in 0..items.len() {
-        let item = items[place];
-        let goes = usize::from(goes_left(item.row));
-        items[left] = item;
-        spare[right] = item;
-        left += goes;
-        right += 1 - goes;
-    }
-    items[left..].copy_from_slice(&spare[..right]);
-    left
+    let weight = |item: &Item| f64::from(item.weight) * weight(item.row as usize);
+    let total = exact::sum(items.iter().map(weight));
+    exact::sum(items.iter().map(|item| value(item.row as usize) * weight(item))) / total
 }

@@ -5,8 +5,9 @@ use anyhow::Result;
 use crate::base::limits::CLASSES_MAX;
 use crate::data::matrix::Matrix;
 use crate::models::form::{FormReader, FormWriter, damaged};
-use crate::models::predictor::{Predictions, Predictor};
+use crate::models::predictor::{Contributions, Importance, Margin, Predictions, Predictor};
 use crate::models::trees::ensemble::Ensemble;
+use crate::models::trees::shap;
 
 /// Trees whose leaves hold answers.
 pub struct Forested {
@@ -54,5 +55,13 @@ impl Predictor for Forested {
     fn write(&self, form: &mut FormWriter) {
         form.u64("classes", self.classes as u64);
         self.ensemble.write(form);
+    }
+    fn importance(&self) -> Option<Vec<Importance>> {
+        self.ensemble.importance()
+    }
+
+    fn contributions(&self, matrix: &Matrix) -> Result<Option<Contributions>> {
+        let share = 1.0 / self.ensemble.trees.len() as f64;
+        shap::contributions(&self.ensemble, matrix, &vec![0.0; self.ensemble.width], share, Margin::Answer)
     }
 }

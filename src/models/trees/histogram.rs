@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::models::trees::binned::{BinColumn, Binned, Codes};
-use crate::models::trees::search::{Search, Split};
+use crate::models::trees::search::{Place, Search, Split};
 use crate::models::trees::sums::{Sums, add, minus};
 
 /// Rows whose words are gathered at a time: 16 KiB, so that they stay in the first-level cache for all columns.
@@ -21,11 +21,11 @@ pub struct Plan {
     features: Vec<Vec<usize>>,
 }
 
-/// A child whose histogram is wanted: its sums, and whether it may be split at all.
+/// A child whose histogram is wanted, and whether it may be split at all.
 #[derive(Clone, Copy)]
-pub struct Child {
-    /// Sums over its rows.
-    pub sums: Sums,
+pub struct Child<'a> {
+    /// The node.
+    pub place: Place<'a>,
     /// Whether a split of it should be searched.
     pub open: bool,
 }
@@ -42,13 +42,24 @@ impl Plan {
         Plan { columns, features: by_column }
     }
 
+    /// The features that a tree may use, ascending by column.
+    pub fn features(&self) -> impl Iterator<Item = usize> {
+        self.features.iter().flatten().copied()
+    }
+
     /// The histogram of the root and its best split.
-    pub fn root(&self, search: &Search<'_>, rows: &[u32], words: &[Sums], sums: Sums) -> (Vec<Sums>, Option<Split>) {
+    pub fn root(
+        &self,
+        search: &Search<'_>,
+        rows: &[u32],
+        words: &[Sums],
+        root: Child<'_>,
+    ) -> (Vec<Sums>, Option<Split>) {
         let mut bins = vec![[0; 2]; search.binned.bins];
         let work = rows.len() * self.columns.len();
         let splits = self.share(search.binned, work, &mut bins, &mut [], |columns, offset, bins, _| {
             self.fill(search.binned, columns.clone(), offset, rows, words, bins);
-            [self.best(search, columns, offset, bins, sums), None]
+            [root.open.then(|| self.best(search, columns, offset, bins, &root.place)).flatten(), None]
         });
         let [split, _] = best_of(splits);
         (bins, split)
@@ -61,8 +72,8 @@ impl Plan {
         search: &Search<'_>,
         rows: &[u32],
         words: &[Sums],
-        (small, small_child): (&mut [Sums], Child),
-        (large, large_child): (&mut [Sums], Child),
+        (small, small_child): (&mut [Sums], Child<'_>),
+        (large, large_child): (&mut [Sums], Child<'_>),
     ) -> [Option<Split>; 2] {
         let work = rows.len() * self.columns.len() + search.binned.bins;
         let splits = self.share(search.binned, work, small, large, |columns, offset, small, large| {
@@ -70,8 +81,8 @@ impl Plan {
             for (large, small) in large.iter_mut().zip(small.iter()) {
                 *large = minus(*large, *small);
             }
-            let search_in = |bins: &[Sums], child: Child| {
-                child.open.then(|| self.best(search, columns.clone(), offset, bins, child.sums)).flatten()
+            let search_in = |bins: &[Sums], child: Child<'_>| {
+                child.open.then(|| self.best(search, columns.clone(), offset, bins, &child.place)).flatten()
             };
             [search_in(small, small_child), search_in(large, large_child)]
         });
@@ -125,13 +136,23 @@ impl Plan {
         bins.fill([0; 2]);
         let mut gathered = [[0; 2]; BLOCK_ROWS];
         for block in rows.chunks(BLOCK_ROWS) {
-            for (place, &row) in gathered.iter_mut().zip(block) {
-                *place = words[row as usize];
+            // Rows of a node ascend, so these two tell whether none is left out between them.
+            let (first, last) = (block[0] as usize, block[block.len() - 1] as usize);
+            debug_assert!(block.is_sorted(), "parts of a node keep the order of its rows");
+            let is_whole = last - first + 1 == block.len();
+            if !is_whole {
+                for (place, &row) in gathered.iter_mut().zip(block) {
+                    *place = words[row as usize];
+                }
             }
             for &number in &self.columns[columns.clone()] {
                 let column = &binned.columns[number];
                 let begin = column.offset - offset;
-                accumulate(column, block, &gathered[..block.len()], &mut bins[begin..begin + column.bins]);
+                let bins = &mut bins[begin..begin + column.bins];
+                match is_whole {
+                    true => accumulate_whole(column, first, &words[first..=last], bins),
+                    false => accumulate(column, block, &gathered[..block.len()], bins),
+                }
             }
         }
     }
@@ -142,15 +163,17 @@ impl Plan {
         columns: Range<usize>,
         offset: usize,
         bins: &[Sums],
-        sums: Sums,
+        place: &Place<'_>,
     ) -> Option<Split> {
         let mut best: Option<Split> = None;
-        for place in columns {
-            let column = &search.binned.columns[self.columns[place]];
+        for number in columns {
+            let column = &search.binned.columns[self.columns[number]];
             let begin = column.offset - offset;
             let bins = &bins[begin..begin + column.bins];
-            for &feature in &self.features[place] {
-                best = better(best, search.feature(feature, bins, sums));
+            for &feature in &self.features[number] {
+                if place.allowed.is_none_or(|allowed| allowed[feature]) {
+                    best = better(best, search.feature(feature, bins, place));
+                }
             }
         }
         best
@@ -180,6 +203,23 @@ fn accumulate(column: &BinColumn, rows: &[u32], words: &[Sums], bins: &mut [Sums
         Codes::Wide(codes) => {
             for (&row, &words) in rows.iter().zip(words) {
                 add(&mut bins[usize::from(codes[row as usize])], words);
+            }
+        }
+    }
+}
+
+/// The same for rows that follow each other from `first` on.
+fn accumulate_whole(column: &BinColumn, first: usize, words: &[Sums], bins: &mut [Sums]) {
+    let rows = first..first + words.len();
+    match &column.codes {
+        Codes::Narrow(codes) => {
+            for (&code, &words) in codes[rows].iter().zip(words) {
+                add(&mut bins[usize::from(code)], words);
+            }
+        }
+        Codes::Wide(codes) => {
+            for (&code, &words) in codes[rows].iter().zip(words) {
+                add(&mut bins[usize::from(code)], words);
             }
         }
     }

@@ -32,6 +32,10 @@ pub struct Tree {
     pub values: Vec<f64>,
     /// Sets of all nodes: one bit for each level that goes left.
     pub sets: Vec<u64>,
+    /// What each node's split gained; empty for a model of an older version.
+    pub gains: Vec<f32>,
+    /// Rows, or their weights, that each leaf was grown from, above 0; empty for a model of an older version.
+    pub covers: Vec<f32>,
 }
 
 /// A question about the bin of one feature.
@@ -114,7 +118,7 @@ impl Node {
 
 impl Tree {
     /// Adds a node that asks `test` of feature `number`, with its children still to be set; returns its number.
-    pub fn push(&mut self, number: usize, feature: &BinFeature, test: &Test) -> u32 {
+    pub fn push(&mut self, number: usize, feature: &BinFeature, test: &Test, gain: f64) -> u32 {
         let mut node = Node { threshold: 0.5, feature: number as u32, children: [LEAF; 2], words: 0, flags: 0 };
         let left_if = |yes: bool| if yes { MISSING_LEFT } else { 0 };
         match (test, &feature.shape) {
@@ -132,6 +136,7 @@ impl Tree {
             // An indicator is 0 or 1 and never missing: the threshold is already right.
             _ => {}
         }
+        self.gains.push(gain.max(0.0).min(f64::from(f32::MAX)) as f32);
         self.nodes.push(node);
         self.nodes.len() as u32 - 1
     }

@@ -26,15 +26,15 @@ pub struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    /// Starts before the first tree.
+    /// Starts before the first new tree; `scores` has `outputs` scores a row, row by row.
     ///
     /// Errors: a target of another task.
-    pub fn new(matrix: &Matrix, target: &'a Target, loss: Loss, initial: &[f64]) -> Result<Watch<'a>> {
+    pub fn new(matrix: &Matrix, target: &'a Target, loss: Loss, scores: Vec<f64>, outputs: usize) -> Result<Watch<'a>> {
         let is_same_task = match target {
-            Target::Numbers(_) => loss == Loss::Squared,
+            Target::Numbers(_) => !loss.is_of_classes(),
             Target::Classes { codes, .. } => {
-                let classes = if loss == Loss::Logistic { 2 } else { initial.len() as u32 };
-                loss != Loss::Squared && codes.iter().all(|&code| code < classes)
+                let classes = if loss == Loss::Logistic { 2 } else { outputs as u32 };
+                loss.is_of_classes() && codes.iter().all(|&code| code < classes)
             }
         };
         if !is_same_task || target.len() != matrix.rows() {
@@ -42,15 +42,8 @@ impl<'a> Watch<'a> {
         }
         let starts = (0..matrix.rows()).step_by(BLOCK_ROWS);
         let blocks = starts.map(|begin| Block::new(matrix, begin, matrix.rows().min(begin + BLOCK_ROWS)));
-        let mut watch = Watch {
-            blocks: blocks.collect(),
-            target,
-            loss,
-            outputs: initial.len(),
-            scores: initial.repeat(matrix.rows()),
-            rounds: 0,
-            best: (0, f64::INFINITY),
-        };
+        let mut watch =
+            Watch { blocks: blocks.collect(), target, loss, outputs, scores, rounds: 0, best: (0, f64::INFINITY) };
         watch.best.1 = watch.score(&[]);
         Ok(watch)
     }
@@ -96,7 +89,7 @@ impl<'a> Watch<'a> {
 fn block_loss(scores: &[f64], target: &Target, begin: usize, loss: Loss, outputs: usize) -> f64 {
     match target {
         Target::Numbers(values) => {
-            scores.iter().zip(&values[begin..]).map(|(score, value)| (score - value) * (score - value)).sum()
+            scores.iter().zip(&values[begin..]).map(|(score, value)| loss.of(*score, *value)).sum()
         }
         Target::Classes { codes, .. } => {
             let mut sum = LogSum::new();
