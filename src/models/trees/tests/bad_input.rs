@@ -4,8 +4,10 @@ use anyhow::Result;
 
 use crate::data::matrix::FeatureValues;
 use crate::data::target::Target;
-use crate::models::form::FormReader;
+use crate::models::form::{FormReader, FormWriter};
+use crate::models::trees::ensemble::Ensemble;
 use crate::models::trees::tests::{Given, answers, bytes, classes, matrix, table};
+use crate::models::trees::tree::{LEAF, Node, Tree};
 use crate::models::zoo;
 
 const KINDS: [&str; 4] = ["boost", "forest", "extra_trees", "tree"];
@@ -150,4 +152,25 @@ fn targets_of_all_sizes_stay_finite() -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[test]
+fn trees_whose_paths_meet_are_refused() {
+    // Walks end all the same, but the number of paths would double with each level.
+    let node = |children| Node { threshold: 0.5, feature: 0, children, words: 0, flags: 0 };
+    let read = |nodes: Vec<Node>| {
+        let (values, covers, gains) = (vec![1.0, 2.0, 3.0], vec![1.0; 3], vec![1.0; nodes.len()]);
+        let tree = Tree { nodes, values, sets: Vec::new(), gains, covers };
+        let mut form = FormWriter::new();
+        Ensemble { features: 1, width: 1, trees: vec![tree] }.write(&mut form);
+        Ensemble::read(&mut FormReader::new(&form.finish())).map(|_| ())
+    };
+    assert!(read(vec![node([1, LEAF]), node([LEAF | 1, LEAF | 2])]).is_ok());
+    for nodes in [
+        vec![node([1, 1]), node([LEAF, LEAF | 1])],
+        vec![node([1, LEAF]), node([LEAF, LEAF | 1])],
+        vec![node([LEAF, LEAF | 1])],
+    ] {
+        assert!(read(nodes.clone()).is_err(), "{nodes:?}");
+    }
 }
