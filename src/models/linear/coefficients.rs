@@ -9,6 +9,7 @@ use crate::base::units;
 use crate::data::matrix::Matrix;
 use crate::models::input;
 use crate::models::linear::fitted::{Linear, Link};
+use crate::models::predictor::{Contributions, Margin};
 
 /// One coefficient of one score.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -48,45 +49,47 @@ impl Linear {
     }
 
     /// How much each feature matters: mean over the outputs of the size of its standardised coefficient.
-    pub fn importance(&self) -> Vec<f64> {
+    pub fn weights_of_features(&self) -> Vec<f64> {
         let outputs = self.outputs() as f64;
-        let mut importance = vec![0.0; self.width()];
+        let mut sizes = vec![0.0; self.width()];
         for coefficient in self.coefficients() {
-            importance[coefficient.feature] += coefficient.standardised.abs() / outputs;
+            sizes[coefficient.feature] += coefficient.standardised.abs() / outputs;
         }
-        importance
+        sizes
     }
 
     /// What each feature adds to each score, compared with its mean over the training rows: coefficient × (value −
-    /// mean).
+    /// mean), and the score of the means.
     ///
-    /// `rows × outputs × (features + 1)` values; the last of each output is the score of the means, so that they sum to
-    /// the score: the log odds of two classes, the logarithm of a count. These are the Shapley values of a linear model
-    /// whose features are taken as independent (Štrumbelj and Kononenko 2014; `shap.LinearExplainer`). Errors: another
-    /// number of features, values that are not finite, more than [`CONTRIBUTIONS_MAX`] values.
-    pub fn contributions(&self, matrix: &Matrix) -> Result<Vec<f64>> {
+    /// They sum to the score: the log odds of two classes, the logarithm of a count. These are the Shapley values of a
+    /// linear model whose features are taken as independent (Štrumbelj and Kononenko 2014; `shap.LinearExplainer`).
+    /// Errors: another number of features, values that are not finite, more than [`CONTRIBUTIONS_MAX`] values.
+    pub fn parts_of_scores(&self, matrix: &Matrix) -> Result<Contributions> {
         input::same_width(matrix, self.width())?;
         input::all_finite("contributions", matrix)?;
-        let (size, outputs) = (self.width() + 1, self.outputs());
-        let cells = matrix.rows().saturating_mul(outputs).saturating_mul(size);
+        let (features, outputs) = (self.width(), self.outputs());
+        let stride = (features + 1) * outputs;
+        let cells = matrix.rows().saturating_mul(stride);
         if cells > CONTRIBUTIONS_MAX {
             let (cells, limit) = (units::count(cells as u64), units::count(CONTRIBUTIONS_MAX as u64));
             return Err(fail::usage(format!("there would be {cells} contributions; at most {limit} are made at once"))
                 .hint("ask for fewer rows")
                 .into());
         }
-        let mut all = vec![0.0; cells];
-        for (output, point) in self.point().chunks_exact(size).enumerate() {
-            let base = point[self.width()] + product(point, self.means());
-            for (row, out) in all.chunks_exact_mut(size).skip(output).step_by(outputs).enumerate() {
-                for (feature, out) in out[..self.width()].iter_mut().enumerate() {
+        let mut values = vec![0.0; cells];
+        for (output, point) in self.point().chunks_exact(features + 1).enumerate() {
+            let expected = point[features] + product(point, self.means());
+            for (row, parts) in values.chunks_exact_mut(stride).enumerate() {
+                let mut parts = parts.iter_mut().skip(output).step_by(outputs);
+                for (feature, part) in parts.by_ref().take(features).enumerate() {
                     let value = matrix.features()[feature].values.get(row);
-                    *out = point[feature] * (value - self.means()[feature]);
+                    *part = point[feature] * (value - self.means()[feature]);
                 }
-                out[self.width()] = base;
+                parts.for_each(|part| *part = expected);
             }
         }
-        Ok(all)
+        let margin = if self.link() == Link::Identity { Margin::Answer } else { Margin::Score };
+        Ok(Contributions { features, outputs, margin, values })
     }
 }
 

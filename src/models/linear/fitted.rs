@@ -10,7 +10,7 @@ use crate::models::form::{FormReader, FormWriter, damaged};
 use crate::models::input;
 use crate::models::linear::design::Design;
 use crate::models::linear::sums;
-use crate::models::predictor::{Predictions, Predictor};
+use crate::models::predictor::{Contributions, Importance, Predictions, Predictor};
 use crate::models::trees::loss::{sigmoid, softmax};
 
 /// From scores to answers.
@@ -156,6 +156,14 @@ impl Predictor for Linear {
             Link::Logit => Predictions::Probabilities { classes: 2, values },
             Link::Softmax => Predictions::Probabilities { classes: outputs, values },
         })
+    }
+
+    fn importance(&self) -> Option<Vec<Importance>> {
+        Some(self.weights_of_features().into_iter().map(|gain| Importance { gain, splits: 0 }).collect())
+    }
+
+    fn contributions(&self, matrix: &Matrix) -> Result<Option<Contributions>> {
+        self.parts_of_scores(matrix).map(Some)
     }
 
     fn write(&self, form: &mut FormWriter) {

@@ -231,7 +231,7 @@ fn coefficients_are_readable() -> Result<()> {
     close(&[model.means()[1], model.spreads()[1]], &[0.5, 0.5], 1e-12, "indicator");
     let one = &coefficients[1];
     close(&[one.standardised, one.ratio.unwrap_or(0.0)], &[one.value / 2.0, one.value.exp()], 1e-12, "units");
-    assert_eq!(model.importance()[1], one.standardised.abs());
+    assert_eq!(model.weights_of_features()[1], one.standardised.abs());
     assert_eq!(model.intercepts(), [model.point()[3]]);
     Ok(())
 }

@@ -112,13 +112,13 @@ proptest! {
         let case = Case { kind: "ridge", params: "", matrix: &matrix, target: &target, weights: None };
         let model = case.fit().expect("it fits");
         let Ok(Predictions::Numbers(answers)) = model.predict(&matrix) else { panic!("no numbers") };
-        let parts = model.contributions(&matrix).expect("they are few");
-        for (answer, parts) in answers.iter().zip(parts.chunks_exact(7)) {
-            prop_assert!((answer - parts.iter().sum::<f64>()).abs() <= 1e-10 * answer.abs().max(1.0));
+        let parts = model.parts_of_scores(&matrix).expect("they are few");
+        for (row, answer) in answers.iter().enumerate() {
+            prop_assert!((answer - parts.margin_of(row, 0)).abs() <= 1e-10 * answer.abs().max(1.0));
         }
         // Over the training rows each feature's contributions cancel, as they are compared with its mean.
         for feature in 0..6 {
-            let sum: f64 = parts.iter().skip(feature).step_by(7).sum();
+            let sum: f64 = parts.values.iter().skip(feature).step_by(7).sum();
             prop_assert!(sum.abs() <= 1e-9);
         }
     }
