@@ -52,6 +52,16 @@ pub const STOP_GRACE: Duration = Duration::from_secs(20);
 pub const GC_GRACE: Duration = Duration::from_secs(60 * 60);
 /// Rows beyond which k-nearest neighbours is refused: every prediction looks at every row.
 pub const NEIGHBOURS_ROWS_MAX: usize = 50_000;
+/// Rows beyond which support vectors are refused: their number grows with the rows, and fitting with the square and more.
+pub const SUPPORT_ROWS_MAX: usize = 20_000;
+/// Bytes of kernel values that fitting support vectors keeps; rows that are asked for again later are computed again.
+pub const KERNEL_BYTES_MAX: usize = 256 << 20;
+/// Most clusters; every answer is compared with every center.
+pub const CLUSTERS_MAX: usize = 1_000;
+/// Rows that a silhouette is measured on: every one is compared with every other.
+pub const SILHOUETTE_ROWS_MAX: usize = 2_000;
+/// Most trees of an isolation forest; scores settle long before (Liu 2008: 100).
+pub const ISOLATION_TREES_MAX: usize = 10_000;
 /// Features beyond which normal equations are refused: their matrix grows with the square, its factor with the cube.
 pub const NORMAL_FEATURES_MAX: usize = 5_000;
 /// Most frequent values kept in a profile: the ranks that TFDV keeps.

@@ -80,7 +80,7 @@ pub struct RoleArgs {
 }
 
 /// Kinds of prediction.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TaskName {
     /// One of two classes
     Binary,
@@ -88,6 +88,10 @@ pub enum TaskName {
     Multiclass,
     /// A number
     Regression,
+    /// The group of a row; needs no target, one that is given only judges
+    Clustering,
+    /// How odd a row is; needs no target, one that is given only judges
+    Anomaly,
 }
 
 impl TaskName {
@@ -97,6 +101,8 @@ impl TaskName {
             TaskName::Binary => Task::Binary,
             TaskName::Multiclass => Task::Multiclass,
             TaskName::Regression => Task::Regression,
+            TaskName::Clustering => Task::Clustering,
+            TaskName::Anomaly => Task::Anomaly,
         }
     }
 }

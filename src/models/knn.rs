@@ -30,9 +30,10 @@ enum Truth {
 
 /// Keeps the training rows; equals scikit-learn's `KNeighborsClassifier` and `KNeighborsRegressor` with Euclidean distance.
 ///
-/// Errors: more than [`NEIGHBOURS_ROWS_MAX`] rows, values that are not finite, categories, fewer rows than neighbours.
+/// Errors: more than [`NEIGHBOURS_ROWS_MAX`] rows, weights (a neighbour is one row), values that are not finite, categories, fewer rows than neighbours.
 pub fn fit(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
     let given: NeighboursParams = params::read("knn", fit.params)?;
+    input::no_weights("knn", fit)?;
     input::learnable("knn", fit)?;
     input::all_finite("knn", fit.matrix)?;
     let rows = fit.matrix.rows();
@@ -49,6 +50,7 @@ pub fn fit(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
             Truth::Classes { classes: names.len(), codes: codes.clone() }
         }
         Target::Numbers(_) => Truth::Numbers(input::numbers("knn", fit.target)?.to_vec()),
+        Target::Labels { .. } => return Err(input::no_target("knn")),
     };
     Ok(Box::new(Neighbours {
         features: fit.matrix.features().len(),

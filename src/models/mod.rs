@@ -10,12 +10,15 @@
 pub mod baseline;
 pub mod form;
 pub mod input;
+pub mod isolation_forest;
+pub mod kmeans;
 pub mod knn;
 pub mod linear;
 pub mod naive_bayes;
 pub mod package;
 pub mod params;
 pub mod predictor;
+pub mod svm;
 pub mod trees;
 pub mod zoo;
 

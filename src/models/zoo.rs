@@ -7,12 +7,16 @@ use crate::base::suggest;
 use crate::features::recipe::Family;
 use crate::models::baseline;
 use crate::models::form::FormReader;
+use crate::models::isolation_forest;
+use crate::models::kmeans;
 use crate::models::knn;
 use crate::models::linear::{fitted, least_squares, logistic};
 use crate::models::naive_bayes;
 use crate::models::params;
 use crate::models::predictor::{FitInput, Predictor};
+use crate::models::svm;
 use crate::models::trees::{boost, boosted, forest, forested};
+use crate::spec::kinds::{IsolationForestParams, KMeansParams, SvmParams};
 use crate::spec::model::{
     BaselineParams, BoostParams, ForestParams, LinearParams, NaiveBayesParams, NeighboursParams, Task,
 };
@@ -40,10 +44,11 @@ pub struct Kind {
 }
 
 const ALL: &[Task] = &[Task::Binary, Task::Multiclass, Task::Regression];
+const EVERY: &[Task] = &[Task::Binary, Task::Multiclass, Task::Regression, Task::Clustering, Task::Anomaly];
 const CLASSES: &[Task] = &[Task::Binary, Task::Multiclass];
 const NUMBERS: &[Task] = &[Task::Regression];
 
-static KINDS: [Kind; 10] = [
+static KINDS: [Kind; 13] = [
     Kind {
         name: "boost",
         about: "gradient boosted trees; the best first choice for tables",
@@ -126,9 +131,36 @@ static KINDS: [Kind; 10] = [
         params: params::defaults::<NaiveBayesParams>,
     },
     Kind {
-        name: "baseline",
-        about: "class shares or the mean, whatever the features; what every model has to beat",
+        name: "svm",
+        about: "support vectors; smooth borders with kernels, for small tables",
         tasks: ALL,
+        family: Family::Linear,
+        fit: svm::fit,
+        read: svm::read,
+        params: params::defaults::<SvmParams>,
+    },
+    Kind {
+        name: "kmeans",
+        about: "k-means; groups of rows around centers, no target needed",
+        tasks: &[Task::Clustering],
+        family: Family::Linear,
+        fit: kmeans::fit,
+        read: kmeans::read,
+        params: params::defaults::<KMeansParams>,
+    },
+    Kind {
+        name: "isolation_forest",
+        about: "isolation forest; rows that few random cuts set apart, no target needed",
+        tasks: &[Task::Anomaly],
+        family: Family::Linear,
+        fit: isolation_forest::fit,
+        read: isolation_forest::read,
+        params: params::defaults::<IsolationForestParams>,
+    },
+    Kind {
+        name: "baseline",
+        about: "one answer whatever the features (shares, mean, median, last); what every model has to beat",
+        tasks: EVERY,
         family: Family::Trees,
         fit: baseline::fit,
         read: baseline::read,
@@ -160,6 +192,10 @@ pub fn kind_for(name: &str, task: Task) -> Result<&'static Kind> {
 }
 
 /// What `auto` means.
-pub fn default_kind(_task: Task) -> &'static str {
-    "boost"
+pub fn default_kind(task: Task) -> &'static str {
+    match task {
+        Task::Clustering => "kmeans",
+        Task::Anomaly => "isolation_forest",
+        Task::Binary | Task::Multiclass | Task::Regression => "boost",
+    }
 }

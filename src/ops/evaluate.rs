@@ -19,6 +19,7 @@ use crate::ops::dataset::{self, OpenDataset};
 use crate::ops::prepare::{Part, read_split};
 use crate::ops::recorded::{Done, recorded};
 use crate::ops::train::scores;
+use crate::ops::unsupervised::{self, Seen};
 use crate::record::dataset::DatasetRecord;
 use crate::record::evaluation::{ConfusionMatrix, EvaluationRecord, GateResult, SliceResult, Verdict};
 use crate::record::model::ModelRecord;
@@ -167,10 +168,11 @@ pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Resu
         }
         let options = &with_gate_slices(options, &gates, &record, task, repo)?;
         let jury = jury(repo, options, &record, &package, ctx)?;
-        let predictions = package.predict(&jury.frame)?;
-        let measured = metrics::compute(None, &scores(&predictions, &jury.truth)?, task)?;
+        let (predictions, seen) = unsupervised::answers(&package, &jury.frame)?;
+        unsupervised::say(task, predictions.rows(), ctx.talk);
+        let measured = metrics::compute(None, &scores(&predictions, &jury.truth, &seen)?, task)?;
         let against = against(repo, options, &gates, found.package, &jury)?;
-        let slices = slices(&jury, &predictions, &package)?;
+        let slices = slices(&jury, &predictions, &seen, &package)?;
         let lookup = Lookup { metrics: &measured, slices: &slices };
         let judged = gate::judge_all(&gates, &lookup, against.as_ref());
         let shown = |all: BTreeMap<String, f64>| match names.is_empty() {
@@ -183,7 +185,7 @@ pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Resu
             rows_of: jury.rows_of.to_owned(),
             rows: jury.truth.len() as u64,
             metrics: shown(measured),
-            confusion: metrics::confusion(&scores(&predictions, &jury.truth)?),
+            confusion: metrics::confusion(&scores(&predictions, &jury.truth, &seen)?),
             slices,
             verdict: gate::verdict(&judged),
             gates: judged,
@@ -272,12 +274,12 @@ fn against(
         return Ok(None);
     };
     let other = open_package(repo, &other.package)?;
-    let predictions = other.predict(&jury.frame)?;
-    metrics::compute(None, &scores(&predictions, &jury.truth)?, other.header.task).map(Some)
+    let (predictions, seen) = unsupervised::answers(&other, &jury.frame)?;
+    metrics::compute(None, &scores(&predictions, &jury.truth, &seen)?, other.header.task).map(Some)
 }
 
-fn slices(jury: &Jury, predictions: &Predictions, package: &ModelPackage) -> Result<Vec<SliceResult>> {
-    let scores = scores(predictions, &jury.truth)?;
+fn slices(jury: &Jury, predictions: &Predictions, seen: &Seen, package: &ModelPackage) -> Result<Vec<SliceResult>> {
+    let scores = scores(predictions, &jury.truth, seen)?;
     let mut all = Vec::new();
     for column in jury.slices.columns() {
         let (codes, names) = slice_codes(&column.values);

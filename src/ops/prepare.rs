@@ -12,8 +12,10 @@ use crate::data::split::{Split, split};
 use crate::data::table::Table;
 use crate::data::target::{self, Target};
 use crate::features::recipe::{Family, FittedRecipe, Recipe};
+use crate::models::zoo;
 use crate::ops::context::OpCtx;
 use crate::ops::dataset::{self, OpenDataset};
+use crate::ops::unsupervised;
 use crate::record::dataset::Roles;
 use crate::record::recipe::RecipeRecord;
 use crate::record::split::SplitRecord;
@@ -35,8 +37,8 @@ pub struct PrepareOptions {
     pub split: SplitSpec,
     /// How columns become features.
     pub transform: TransformSpec,
-    /// For which family of models `auto` is meant.
-    pub family: Family,
+    /// For which family of models `auto` is meant; that of the task's default kind when absent.
+    pub family: Option<Family>,
 }
 
 /// One part of the rows of a split.
@@ -115,32 +117,47 @@ pub fn subject(repo: &Repo, options: &PrepareOptions, ctx: &OpCtx<'_>) -> Result
             return Err(suggest::unknown("column", name, known()).into());
         }
     }
-    let target_name = roles.target.clone().ok_or_else(|| {
-        fail::usage(format!("{} has no target", dataset.label)).hint("say which column to predict with --target COLUMN")
-    })?;
-    let (inferred, why) = target::infer_task(&table, &target_name)?;
-    let task = roles.task.unwrap_or_else(|| {
-        ctx.talk.info(&format!("task {}: {why}", inferred.name()));
-        inferred
-    });
-    let (target, target_rows) = target::read_target(&table, &target_name, task)?;
+    let unsupervised = roles.task.filter(|task| !task.is_supervised());
+    let (task, (target, target_rows)) = match unsupervised {
+        Some(task) => (task, unsupervised::read(&table, &roles, task, ctx.talk)?),
+        None => supervised(&table, &roles, &dataset.label, ctx)?,
+    };
+    let target_name = roles.target.clone().unwrap_or_default();
     let dropped = table.rows() - target_rows.len();
     if dropped > 0 {
         ctx.talk.warn(&format!("{dropped} rows without a value of `{target_name}` are left out"));
     }
     let features: Vec<&str> = known().filter(|name| is_feature(name, &target_name, &roles, &options.split)).collect();
     if features.is_empty() {
-        let what = format!("{} has no column left to predict `{target_name}` from", dataset.label);
+        let what = format!("{} has no column left to make features of", dataset.label);
         return Err(fail::usage(what).hint("ignore fewer columns").into());
     }
     let frame = table.frame(&features)?;
     Ok(Subject { dataset, table, roles, task, target, target_rows, frame })
 }
 
+/// The target to learn from, with the rows that have one.
+fn supervised(table: &Table, roles: &Roles, label: &str, ctx: &OpCtx<'_>) -> Result<(Task, (Target, Vec<u32>))> {
+    let name = roles.target.as_deref().ok_or_else(|| {
+        fail::usage(format!("{label} has no target"))
+            .hint("say which column to predict with --target COLUMN, or --task clustering or anomaly, which need none")
+    })?;
+    let (inferred, why) = target::infer_task(table, name)?;
+    let task = roles.task.unwrap_or_else(|| {
+        ctx.talk.info(&format!("task {}: {why}", inferred.name()));
+        inferred
+    });
+    Ok((task, target::read_target(table, name, task)?))
+}
+
 /// Opens, splits, and fits the recipe on the training rows; keeps split and recipe as records (not yet committed).
 pub fn prepare(repo: &Repo, options: &PrepareOptions, ctx: &OpCtx<'_>) -> Result<Prepared> {
-    let recipe = Recipe::from_spec(&options.transform, options.family)?;
     let subject = subject(repo, options, ctx)?;
+    let family = match options.family {
+        Some(family) => family,
+        None => zoo::kind(zoo::default_kind(subject.task))?.family,
+    };
+    let recipe = Recipe::from_spec(&options.transform, family)?;
     let seed = Seed(ctx.seed).derive("split");
     let split = split(&subject.table, Some(&subject.target), &subject.target_rows, &options.split, seed)?;
     let counts = split.counts();

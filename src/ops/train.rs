@@ -12,6 +12,7 @@ use crate::base::id::{ObjectId, RunId};
 use crate::base::limits::DOMAIN_VALUES_MAX;
 use crate::base::seed::Seed;
 use crate::base::talk::Talk;
+use crate::data::matrix::Matrix;
 use crate::data::profile::profile;
 use crate::data::target::Target;
 use crate::metrics::{self, Scores};
@@ -21,6 +22,7 @@ use crate::models::zoo::{self, Kind};
 use crate::ops::context::OpCtx;
 use crate::ops::prepare::{Part, PrepareOptions, Prepared, prepare, reopen};
 use crate::ops::recorded::{Done, Work, recorded};
+use crate::ops::unsupervised::{self, Seen};
 use crate::record::model::ModelRecord;
 use crate::record::profile::{ColumnProfile, ProfileRecord};
 use crate::repo::Repo;
@@ -139,9 +141,10 @@ fn fit(kind: &Kind, options: &TrainOptions, prepared: &Prepared, work: &mut Work
         ctx.talk.warn("there are no validation rows: these scores are of the training rows and flatter the model");
     }
     let task = prepared.subject.task;
+    unsupervised::say(task, scored.rows(), ctx.talk);
     Ok(Fitted {
-        metrics: score(&predictor.predict(scored)?, truth, task)?,
-        baseline: score(&baseline.predict(scored)?, truth, task)?,
+        metrics: score(&predictor.predict(scored)?, truth, task, scored)?,
+        baseline: score(&baseline.predict(scored)?, truth, task, scored)?,
         params: all_params(kind, &options.params),
         predictor,
         scored_on,
@@ -150,18 +153,24 @@ fn fit(kind: &Kind, options: &TrainOptions, prepared: &Prepared, work: &mut Work
     })
 }
 
-/// All metrics of the task for predictions against the truth.
-pub fn score(predictions: &Predictions, truth: &Target, task: Task) -> Result<BTreeMap<String, f64>> {
-    metrics::compute(None, &scores(predictions, truth)?, task)
+/// All metrics of the task for predictions of the rows of `matrix` against the truth.
+pub fn score(
+    predictions: &Predictions,
+    truth: &Target,
+    task: Task,
+    matrix: &Matrix,
+) -> Result<BTreeMap<String, f64>> {
+    metrics::compute(None, &scores(predictions, truth, &Seen::of(matrix, task))?, task)
 }
 
 /// Predictions and truth as the metrics want them.
-pub fn scores<'a>(predictions: &'a Predictions, truth: &'a Target) -> Result<Scores<'a>> {
+pub fn scores<'a>(predictions: &'a Predictions, truth: &'a Target, seen: &'a Seen) -> Result<Scores<'a>> {
     match (predictions, truth) {
         (Predictions::Probabilities { values, .. }, Target::Classes { names, codes }) => {
             Ok(Scores::Classes { truth: codes, probabilities: values, names })
         }
         (Predictions::Numbers(predicted), Target::Numbers(truth)) => Ok(Scores::Numbers { truth, predicted }),
+        (_, Target::Labels { codes, .. }) => unsupervised::scores(predictions, codes, seen),
         _ => Err(fail::usage("the model and the target are of different tasks").into()),
     }
 }

@@ -8,6 +8,7 @@
 
 pub mod drift;
 pub mod gate;
+pub mod kinds;
 pub mod model;
 pub mod project;
 pub mod recipe;

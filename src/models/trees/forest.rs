@@ -83,6 +83,7 @@ fn fit_kind(kind: Kind, name: &'static str, fit: &mut FitInput<'_>) -> Result<Bo
         Target::Numbers(_) => (numbers(name, fit, &binned, rules, &params)?, 1, 0),
         Target::Classes { names, .. } if names.len() == 2 => (binary(name, fit, &binned, rules, &params)?, 1, 2),
         Target::Classes { names, .. } => (several(name, fit, &binned, rules, &params)?, names.len(), names.len()),
+        Target::Labels { .. } => return Err(input::no_target(name)),
     };
     let ensemble = Ensemble { features: binned.features.len(), width: leaf_width, trees };
     Ok(Box::new(Forested { ensemble, classes }))
