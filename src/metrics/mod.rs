@@ -151,9 +151,8 @@ pub fn confusion(scores: &Scores) -> Option<ConfusionMatrix> {
 }
 
 fn prepare<'a>(scores: &Scores<'a>, task: Task) -> Result<Prepared<'a>> {
-    let wrong = |what: &str| {
-        Err(fail::usage(format!("these scores are {what}, and the task is {}", task.name())).into())
-    };
+    let wrong =
+        |what: &str| Err(fail::usage(format!("these scores are {what}, and the task is {}", task.name())).into());
     match *scores {
         Scores::Classes { truth, probabilities, names } if task.is_classification() => {
             if task == Task::Binary && names.len() != 2 {

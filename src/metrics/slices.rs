@@ -111,9 +111,7 @@ impl<'a> Part<'a> {
                 distances,
                 truth,
             }),
-            Part::Anomalies { truth, scores, threshold } => {
-                Scores::Anomalies { truth, scores, threshold: *threshold }
-            }
+            Part::Anomalies { truth, scores, threshold } => Scores::Anomalies { truth, scores, threshold: *threshold },
         };
         compute(names, &scores, task)
     }

@@ -72,7 +72,12 @@ static TABLE: &[Metric] = &[
     groups(true, "clusters", clustering::filled, "clusters that have rows"),
     groups(false, "largest_share", clustering::largest_share, "share of the rows in the largest cluster"),
     groups(true, "adjusted_rand", clustering::adjusted_rand, "agreement with the known groups beyond chance"),
-    groups(true, "normalized_mutual_info", clustering::normalized_mutual_info, "information shared with the known groups"),
+    groups(
+        true,
+        "normalized_mutual_info",
+        clustering::normalized_mutual_info,
+        "information shared with the known groups",
+    ),
     groups(true, "homogeneity", clustering::homogeneity, "how far clusters are of one known group only"),
     groups(true, "completeness", clustering::completeness, "how far known groups are in one cluster only"),
     odd(true, "roc_auc", anomaly::roc_auc, "chance that an anomalous row scores above a normal one"),

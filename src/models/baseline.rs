@@ -159,9 +159,7 @@ impl Predictor for Baseline {
         input::same_width(matrix, self.features)?;
         let rows = matrix.rows();
         Ok(match &self.answer {
-            Answer::Shares(shares) => {
-                Predictions::Probabilities { classes: shares.len(), values: shares.repeat(rows) }
-            }
+            Answer::Shares(shares) => Predictions::Probabilities { classes: shares.len(), values: shares.repeat(rows) },
             Answer::Number(number) => Predictions::Numbers(vec![*number; rows]),
             Answer::Score => Predictions::Anomalies { scores: vec![SAME_SCORE; rows], threshold: SAME_SCORE },
             Answer::Center(center) => {

@@ -41,7 +41,13 @@ pub fn fit(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
     params::check(kind, "tree_rows", given.tree_rows as f64, rows_fine, &format!("2 to {TREE_ROWS_MAX}"))?;
     let contamination = given.contamination.given();
     if let Some(share) = contamination {
-        params::check(kind, "contamination", share, share > 0.0 && share <= 0.5, "above 0 and at most 0.5, or \"auto\"")?;
+        params::check(
+            kind,
+            "contamination",
+            share,
+            share > 0.0 && share <= 0.5,
+            "above 0 and at most 0.5, or \"auto\"",
+        )?;
     }
     input::no_weights(kind, fit)?;
     input::groupable(kind, fit)?;

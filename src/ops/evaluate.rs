@@ -227,6 +227,7 @@ fn jury(
     let table = dataset::table(repo, &dataset, ctx.talk)?;
     let header = &package.header;
     let (all, with_target) = target::target_against(&table, &header.target, header.task, &header.classes)?;
+    unsupervised::warn_without_labels(&header.target, &all, ctx.talk);
     let (rows, rows_of) = match options.on {
         Some(_) => (with_target.clone(), "all"),
         None => {

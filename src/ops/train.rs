@@ -154,12 +154,7 @@ fn fit(kind: &Kind, options: &TrainOptions, prepared: &Prepared, work: &mut Work
 }
 
 /// All metrics of the task for predictions of the rows of `matrix` against the truth.
-pub fn score(
-    predictions: &Predictions,
-    truth: &Target,
-    task: Task,
-    matrix: &Matrix,
-) -> Result<BTreeMap<String, f64>> {
+pub fn score(predictions: &Predictions, truth: &Target, task: Task, matrix: &Matrix) -> Result<BTreeMap<String, f64>> {
     metrics::compute(None, &scores(predictions, truth, &Seen::of(matrix, task))?, task)
 }
 

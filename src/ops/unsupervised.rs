@@ -42,7 +42,7 @@ pub fn read(table: &Table, roles: &Roles, task: Task, talk: &dyn Talk) -> Result
         let without = codes.iter().filter(|code| **code == MISSING_CODE).count();
         talk.info(&format!("`{name}` is not learnt from: it judges the {} rows that have it", codes.len() - without));
         if let (Task::Anomaly, [normal, anomalous]) = (task, &**names) {
-            talk.info(&format!("`{anomalous}` means anomalous, as it is rarer than `{normal}`"));
+            talk.info(&format!("`{anomalous}` means anomalous, the rarer of two labels; `{normal}` normal"));
         }
     }
     Ok((target, all_rows(table)))
@@ -65,10 +65,18 @@ pub fn scores<'a>(predictions: &'a Predictions, truth: &'a [u32], seen: &'a Seen
             distances,
             truth,
         })),
-        Predictions::Anomalies { scores, threshold } => {
-            Ok(Scores::Anomalies { truth, scores, threshold: *threshold })
-        }
+        Predictions::Anomalies { scores, threshold } => Ok(Scores::Anomalies { truth, scores, threshold: *threshold }),
         _ => Err(fail::usage("the model and the data are of different tasks").into()),
+    }
+}
+
+/// Says when labels that the model was judged by are not there.
+pub fn warn_without_labels(column: &str, truth: &Target, talk: &dyn Talk) {
+    if let Target::Labels { names, .. } = truth
+        && names.is_empty()
+        && !column.is_empty()
+    {
+        talk.warn(&format!("these rows have no labels in `{column}`: metrics that need them are left out"));
     }
 }
 

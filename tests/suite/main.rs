@@ -13,5 +13,6 @@ mod formats;
 mod ingest;
 mod journey;
 mod pipeline;
+mod tasks;
 mod tidy;
 mod validate;

@@ -76,10 +76,12 @@ pub fn fit(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
     let ended = best(&rows, clusters, &given, fit);
     if ended.clusters(width) < clusters {
         let found = units::plural(ended.clusters(width) as u64, "cluster");
-        fit.talk.warn(&format!("`kmeans` found {found}, not {clusters}: the training rows have no more distinct values"));
+        fit.talk
+            .warn(&format!("`kmeans` found {found}, not {clusters}: the training rows have no more distinct values"));
     }
     if !ended.settled {
-        fit.talk.warn(&format!("`kmeans` stopped after {} rounds before its centers stood still", given.max_iterations));
+        fit.talk
+            .warn(&format!("`kmeans` stopped after {} rounds before its centers stood still", given.max_iterations));
         fit.talk.hint("raise `max_iterations`, or `tolerance`");
     }
     Ok(Box::new(KMeans { features: width, centers: ended.by_size(width) }))

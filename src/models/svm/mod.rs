@@ -62,9 +62,11 @@ pub fn fit(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
     let rows = fit.matrix.rows();
     if rows > SUPPORT_ROWS_MAX {
         let (rows, most) = (units::count(rows as u64), units::count(SUPPORT_ROWS_MAX as u64));
-        return Err(fail::usage(format!("`svm` compares every training row with every other; {rows} are more than {most}"))
-            .hint("train `boost` or `logistic`, or keep fewer rows")
-            .into());
+        return Err(fail::usage(format!(
+            "`svm` compares every training row with every other; {rows} are more than {most}"
+        ))
+        .hint("train `boost` or `logistic`, or keep fewer rows")
+        .into());
     }
     let width = fit.matrix.features().len();
     let points = fit.matrix.to_row_major();

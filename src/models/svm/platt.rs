@@ -11,7 +11,7 @@ const CERTAIN: f64 = 1e-7;
 /// P(first class) = 1 / (1 + exp(slope · decision + shift)).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sigmoid {
-    /// Usually negative.
+    /// At most 0.
     pub slope: f64,
     /// At a decision of 0.
     pub shift: f64,
@@ -19,7 +19,8 @@ pub struct Sigmoid {
 
 impl Sigmoid {
     /// Fits by maximum likelihood to decisions of rows that are of the first class or not (Platt 1999, with the Newton method
-    /// of Lin, Lin and Weng 2007, *A note on Platt's probabilistic outputs*); as LIBSVM does.
+    /// of Lin, Lin and Weng 2007, *A note on Platt's probabilistic outputs*); as LIBSVM does. Where that would make a decision
+    /// for the first class lower its probability, it is the class's share whatever the decision.
     pub fn fit(decisions: &[f64], first: &[bool]) -> Sigmoid {
         let ones = first.iter().filter(|first| **first).count() as f64;
         let others = first.len() as f64 - ones;
@@ -32,7 +33,8 @@ impl Sigmoid {
             };
             decisions.iter().zip(&targets).map(of).sum()
         };
-        let mut now = Sigmoid { slope: 0.0, shift: ((others + 1.0) / (ones + 1.0)).ln() };
+        let prior = Sigmoid { slope: 0.0, shift: ((others + 1.0) / (ones + 1.0)).ln() };
+        let mut now = prior;
         let mut least = loss(now);
         for _ in 0..STEPS_MAX {
             let (mut h11, mut h22, mut h21, mut g1, mut g2) = (RIDGE, RIDGE, 0.0, 0.0, 0.0);
@@ -65,7 +67,8 @@ impl Sigmoid {
                 break;
             }
         }
-        now
+        // Where there is nothing to learn, unseen rows may be decided worse than by chance; a decision is not turned round.
+        if now.slope <= 0.0 && now.shift.is_finite() && now.slope.is_finite() { now } else { prior }
     }
 
     /// Probability of the first class.

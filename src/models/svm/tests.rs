@@ -178,10 +178,8 @@ fn the_optimum_is_lower_than_that_of_smartcore() -> Result<()> {
     let ours = objective(&supports, &coefficients, |a, b| kernel.of(a, b));
     let dense = DenseMatrix::from_2d_vec(&all)?;
     let signs: Vec<i32> = codes.iter().map(|code| if *code == 1 { 1 } else { -1 }).collect();
-    let params = SVCParameters::default()
-        .with_c(1.0)
-        .with_kernel(Kernels::rbf().with_gamma(kernel.gamma))
-        .with_seed(Some(1));
+    let params =
+        SVCParameters::default().with_c(1.0).with_kernel(Kernels::rbf().with_gamma(kernel.gamma)).with_seed(Some(1));
     let theirs = SVC::fit(&dense, &signs, &params)?;
     // Their predictions are the only thing in common: ours must separate the training rows no worse.
     let wrong = theirs.predict(&dense)?.iter().zip(&signs).filter(|(a, b)| (**a > 0.0) != (**b > 0)).count();
