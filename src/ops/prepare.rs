@@ -154,8 +154,9 @@ fn supervised(table: &Table, roles: &Roles, label: &str, ctx: &OpCtx<'_>) -> Res
 pub fn prepare(repo: &Repo, options: &PrepareOptions, ctx: &OpCtx<'_>) -> Result<Prepared> {
     let subject = subject(repo, options, ctx)?;
     let family = match options.family {
-        Some(family) => family,
-        None => zoo::kind(zoo::default_kind(subject.task))?.family,
+        Some(family) if subject.task.is_supervised() => family,
+        // Distances need numbers, whatever the kind: the baseline of such a task too.
+        _ => zoo::kind(zoo::default_kind(subject.task))?.family,
     };
     let recipe = Recipe::from_spec(&options.transform, family)?;
     let seed = Seed(ctx.seed).derive("split");

@@ -125,8 +125,7 @@ fn choose(rows: &Rows<'_>, params: &KMeansParams, fit: &FitInput<'_>) -> usize {
     let (mut chosen, mut highest) = (1, f64::NEG_INFINITY);
     for clusters in CLUSTERS_TRIED.filter(|clusters| *clusters < picked.len()) {
         let ended = best(&sampled, clusters, params, fit);
-        let codes: Vec<u32> = picked.iter().enumerate().map(|(at, _)| ended.codes[at]).collect();
-        let value = silhouette(&sampled.points, &codes, clusters).unwrap_or(f64::NEG_INFINITY);
+        let value = silhouette(&sampled.points, &ended.codes, clusters).unwrap_or(f64::NEG_INFINITY);
         if value > highest {
             (chosen, highest) = (clusters, value);
         }
