@@ -168,6 +168,6 @@ impl Ended {
             pairs.map(|(a, b)| a.total_cmp(b)).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
         };
         order.sort_by(|&a, &b| self.sizes[b].total_cmp(&self.sizes[a]).then_with(|| by_values(a, b)));
-        order.into_iter().flat_map(|code| center(code)).copied().collect()
+        order.into_iter().flat_map(center).copied().collect()
     }
 }

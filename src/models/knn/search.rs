@@ -56,7 +56,7 @@ impl Tree {
     pub fn new(rows: &[f64], width: usize) -> Option<Tree> {
         let rows: Vec<Vec<f64>> = rows.chunks_exact(width).map(<[f64]>::to_vec).collect();
         let longest = rows.iter().map(|row| length(row)).fold(0.0, f64::max);
-        if !(longest < f64::MAX.sqrt() / 4.0) {
+        if longest.is_nan() || longest >= f64::MAX.sqrt() / 4.0 {
             return None;
         }
         Some(Tree { tree: CoverTree::new(rows, Euclid).ok()?, longest })

@@ -311,12 +311,10 @@ impl Svm {
                     2 => vec![chances[0], 1.0 - chances[0]],
                     count => {
                         let mut table = vec![vec![0.5; count]; count];
-                        let mut chances = chances.into_iter();
-                        for one in 0..count {
-                            for other in one + 1..count {
-                                let chance = chances.next().unwrap_or(0.5);
-                                (table[one][other], table[other][one]) = (chance, 1.0 - chance);
-                            }
+                        let places: Vec<u32> = (0..count as u32).collect();
+                        for ((one, other), chance) in pairs(&places).into_iter().zip(chances) {
+                            table[one as usize][other as usize] = chance;
+                            table[other as usize][one as usize] = 1.0 - chance;
                         }
                         couple(&table)
                     }

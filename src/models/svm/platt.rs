@@ -83,13 +83,11 @@ impl Sigmoid {
 pub fn couple(pairs: &[Vec<f64>]) -> Vec<f64> {
     let count = pairs.len();
     let of = |i: usize, j: usize| pairs[i][j].clamp(CERTAIN, 1.0 - CERTAIN);
-    let mut q = vec![vec![0.0; count]; count];
-    for i in 0..count {
-        for j in (0..count).filter(|j| *j != i) {
-            q[i][i] += of(j, i) * of(j, i);
-            q[i][j] = -of(j, i) * of(i, j);
-        }
-    }
+    let cell = |i: usize, j: usize| match i == j {
+        true => (0..count).filter(|other| *other != i).map(|other| of(other, i) * of(other, i)).sum(),
+        false => -of(j, i) * of(i, j),
+    };
+    let q: Vec<Vec<f64>> = (0..count).map(|i| (0..count).map(|j| cell(i, j)).collect()).collect();
     let mut shares = vec![1.0 / count as f64; count];
     let enough = 0.005 / count as f64;
     for _ in 0..count.max(100) {
