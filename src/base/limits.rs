@@ -54,6 +54,14 @@ pub const STOP_GRACE: Duration = Duration::from_secs(20);
 pub const GC_GRACE: Duration = Duration::from_secs(60 * 60);
 /// Rows beyond which k-nearest neighbours is refused: every prediction looks at every row.
 pub const NEIGHBOURS_ROWS_MAX: usize = 50_000;
+/// Rows beyond which support vectors are refused: their number grows with the rows, and fitting with the square and more.
+pub const SUPPORT_ROWS_MAX: usize = 20_000;
+/// Bytes of kernel values that fitting support vectors keeps; rows that are asked for again later are computed again.
+pub const KERNEL_BYTES_MAX: usize = 256 << 20;
+/// Rows that a silhouette is measured on: every one is compared with every other.
+pub const SILHOUETTE_ROWS_MAX: usize = 2_000;
+/// Most trees of an isolation forest; scores settle long before (Liu 2008: 100).
+pub const ISOLATION_TREES_MAX: usize = 10_000;
 /// Values × columns made of one target encoding: 16 MB, and as much again for what is looked up.
 pub const TARGET_CELLS_MAX: usize = 2_000_000;
 /// Training rows that filling by nearest rows keeps in a recipe: every gap looks at each of them.

@@ -83,7 +83,7 @@ pub struct RoleArgs {
 }
 
 /// Kinds of prediction.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TaskName {
     /// One of two classes
     Binary,
@@ -91,6 +91,10 @@ pub enum TaskName {
     Multiclass,
     /// A number
     Regression,
+    /// The group of a row; needs no target, one that is given only judges
+    Clustering,
+    /// How odd a row is; needs no target, one that is given only judges
+    Anomaly,
 }
 
 impl TaskName {
@@ -100,6 +104,8 @@ impl TaskName {
             TaskName::Binary => Task::Binary,
             TaskName::Multiclass => Task::Multiclass,
             TaskName::Regression => Task::Regression,
+            TaskName::Clustering => Task::Clustering,
+            TaskName::Anomaly => Task::Anomaly,
         }
     }
 }

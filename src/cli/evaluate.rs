@@ -18,7 +18,9 @@ use crate::term::ui::Ui;
 /// Measures the model on the test rows of its own split, or on another dataset with --on, by slices when asked, and
 /// holds it against gates such as `accuracy >= 0.9` or `f1_macro >= champion.f1_macro - 0.01`. The verdict is pass, fail
 /// or none (no gates); exits 1 on fail. A gate whose metric is missing fails; a gate against a champion that does not
-/// exist yet passes and says so.
+/// exist yet passes and says so. Clusters are measured by `silhouette`, `davies_bouldin`, `calinski_harabasz` and `inertia`,
+/// with known groups by `adjusted_rand` and `normalized_mutual_info`; anomaly scores by `flagged_share` and `score_p99`, with
+/// labels by `average_precision`, `roc_auc` and `precision`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   mlops evaluate

@@ -146,7 +146,8 @@ pub fn run(args: &IngestArgs, app: &App) -> Result<Answer> {
     for guess in &report.guesses {
         app.ui.info(guess);
     }
-    if report.target.is_none() {
+    let unsupervised = args.roles.task.is_some_and(|task| !task.task().is_supervised());
+    if report.target.is_none() && !unsupervised {
         app.ui.hint("say which column to predict with --target COLUMN, here or with `mlops train`");
     }
     Ok(Answer::Yes)

@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::base::talk::Talk;
 use crate::cli::app::{Answer, App};
+use crate::cli::args::TaskName;
 use crate::config::project::PROJECT_FILE;
 use crate::ops::init::{InitOptions, init};
 
@@ -16,7 +17,8 @@ use crate::ops::init::{InitOptions, init};
 /// is one. With --from, the project file is filled in from a table: source, target, task, metrics and a first gate.
 /// Running it again changes nothing.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  mlops init\n  mlops init --from data/penguins.csv --target species && mlops run")]
+#[command(after_help = "Examples:\n  mlops init\n  mlops init --from data/penguins.csv --target species && mlops run
+  mlops init --from data/shops.csv --task clustering && mlops run")]
 pub struct InitArgs {
     /// Table to fill in the project file from
     #[arg(long, value_name = "FILE")]
@@ -24,6 +26,9 @@ pub struct InitArgs {
     /// Column to predict, with --from
     #[arg(long, value_name = "COLUMN", requires = "from")]
     target: Option<String>,
+    /// What kind of prediction, with --from; clustering and anomaly need no target
+    #[arg(long, value_enum, requires = "from")]
+    task: Option<TaskName>,
 }
 
 /// Runs the verb.
@@ -32,6 +37,7 @@ pub fn run(args: &InitArgs, app: &App) -> Result<Answer> {
         root: app.folder.clone(),
         from: args.from.as_ref().map(|path| app.path(path)),
         target: args.target.clone(),
+        task: args.task.map(TaskName::task),
     };
     let report = init(&options, PROJECT_FILE, &app.ui)?;
     app.print("init", &report, |ui| {

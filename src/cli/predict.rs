@@ -13,7 +13,8 @@ use crate::ops::predict::{PredictOptions, predict};
 /// Score every row of a file
 ///
 /// Writes the input columns with `prediction` and, for classes, `probability_<class>` added, through the very code that
-/// `serve` answers with. Reads and writes CSV and Parquet.
+/// `serve` answers with. Clustering adds `cluster`, a number from 0 for the largest one of training, and `distance` from its
+/// center; anomaly detection adds `anomaly`, true above the model's threshold, and `score`. Reads and writes CSV and Parquet.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   mlops predict penguins@champion new.csv -o scored.csv

@@ -28,7 +28,9 @@ const CLASSES_SHOWN: usize = 8;
 ///
 /// Splits and transforms first if need be, fits on the training rows, scores the model beside the baseline on the
 /// validation rows, and keeps the run with its parameters, metrics and cost. The test rows stay untouched for
-/// `evaluate`. Equal inputs and seed give the same model, byte for byte, on any number of threads.
+/// `evaluate`. Clustering and anomaly detection need no target: one that is given is never fitted on and only judges, with
+/// metrics such as `adjusted_rand` or `average_precision`; `predict` then writes `cluster` and `distance`, or `anomaly` and
+/// `score`. Equal inputs and seed give the same model, byte for byte, on any number of threads.
 ///
 /// With --folds, the recipe and the model are fitted once more for each fold, on the rows outside the test part and by
 /// the method of the split, and scored on what each left out; the model that is kept is fitted as always. Probabilities
@@ -43,7 +45,9 @@ const CLASSES_SHOWN: usize = 8;
   mlops train sales@v4 --model ridge --seed 7
   mlops train --folds 5 --class-weight balanced
   mlops train --calibrate isotonic --threshold cost --threshold-costs false_positive=1,false_negative=5
-  mlops train loans@v2 --from loans@champion")]
+  mlops train loans@v2 --from loans@champion
+  mlops train --task clustering --set clusters=4
+  mlops train --task anomaly --set contamination=0.02")]
 pub struct TrainArgs {
     /// Dataset; the newest one when absent
     #[arg(value_name = "DATA")]
@@ -52,7 +56,8 @@ pub struct TrainArgs {
     roles: RoleArgs,
     #[command(flatten)]
     split: SplitArgs,
-    /// boost, forest, extra_trees, tree, linear, ridge, logistic, knn, naive_bayes, baseline, or auto
+    /// boost, forest, extra_trees, tree, linear, ridge, logistic, svm, knn, naive_bayes, baseline; kmeans for clustering;
+    /// isolation_forest for anomaly; or auto
     #[arg(short, long, value_name = "KIND")]
     model: Option<String>,
     /// A parameter of the model: params.NAME=VALUE or NAME=VALUE
@@ -139,11 +144,13 @@ fn show(report: &TrainReport, ui: &Ui) -> std::io::Result<()> {
         show_folds(folds, ui)?;
     }
     show_choices(report, ui)?;
+    let subject = match report.target.as_str() {
+        "" => report.task.name().to_owned(),
+        target => format!("`{target}` ({})", report.task.name()),
+    };
     ui.line(&format!(
-        "{} for `{}` ({}): {} × {} in {}, scored on the {} rows",
+        "{} for {subject}: {} × {} in {}, scored on the {} rows",
         report.kind,
-        report.target,
-        report.task.name(),
         units::plural(report.rows as u64, "row"),
         units::plural(report.features as u64, "feature"),
         units::seconds(report.seconds),

@@ -20,6 +20,7 @@ pub mod file;
 pub mod format;
 pub mod frame;
 pub mod infer;
+pub mod labels;
 pub mod matrix;
 pub mod names;
 mod open;

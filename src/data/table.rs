@@ -225,6 +225,20 @@ impl Table {
         self.with_column(Series::new(name.into(), values).into())
     }
 
+    /// Adds a column of whole numbers at the end.
+    ///
+    /// Errors: another number of rows, a name that is taken.
+    pub fn with_integers(self, name: &str, values: Vec<i64>) -> Result<Table> {
+        self.with_column(Series::new(name.into(), values).into())
+    }
+
+    /// Adds a column of true and false at the end.
+    ///
+    /// Errors: another number of rows, a name that is taken.
+    pub fn with_booleans(self, name: &str, values: Vec<bool>) -> Result<Table> {
+        self.with_column(Series::new(name.into(), values).into())
+    }
+
     fn with_column(mut self, column: Column) -> Result<Table> {
         let name = column.name().clone();
         if self.frame.columns().iter().any(|known| known.name() == &name) {

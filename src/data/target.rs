@@ -11,6 +11,7 @@ use crate::base::limits::CLASSES_MAX;
 use crate::base::units;
 use crate::data::frame::{MISSING_CODE, TextValues, Values};
 use crate::data::infer::shown;
+use crate::data::labels;
 use crate::data::plain;
 use crate::data::table::Table;
 use crate::spec::model::Task;
@@ -33,13 +34,22 @@ pub enum Target {
     },
     /// Finite numbers.
     Numbers(Vec<f64>),
+    /// Nothing to learn from: labels that only judge, of tasks without a target (see [`crate::data::labels`]).
+    Labels {
+        /// Clustering or anomaly.
+        task: Task,
+        /// Names of the labels; none when no row has one.
+        names: Arc<[String]>,
+        /// One code a row; [`MISSING_CODE`] for a row without a label.
+        codes: Vec<u32>,
+    },
 }
 
 impl Target {
     /// Number of rows.
     pub fn len(&self) -> usize {
         match self {
-            Target::Classes { codes, .. } => codes.len(),
+            Target::Classes { codes, .. } | Target::Labels { codes, .. } => codes.len(),
             Target::Numbers(values) => values.len(),
         }
     }
@@ -49,10 +59,10 @@ impl Target {
         self.len() == 0
     }
 
-    /// Class names; none for numbers.
+    /// Names of classes or labels; none for numbers.
     pub fn classes(&self) -> &[String] {
         match self {
-            Target::Classes { names, .. } => names,
+            Target::Classes { names, .. } | Target::Labels { names, .. } => names,
             Target::Numbers(_) => &[],
         }
     }
@@ -64,6 +74,11 @@ impl Target {
                 Target::Classes { names: names.clone(), codes: rows.iter().map(|&row| codes[row as usize]).collect() }
             }
             Target::Numbers(values) => Target::Numbers(rows.iter().map(|&row| values[row as usize]).collect()),
+            Target::Labels { task, names, codes } => Target::Labels {
+                task: *task,
+                names: names.clone(),
+                codes: rows.iter().map(|&row| codes[row as usize]).collect(),
+            },
         }
     }
 }
@@ -104,6 +119,9 @@ fn class_task(count: usize) -> Task {
 /// Class names are the values as text (`1` for 1.0 too), sorted: numbers by value, text by its bytes. Errors (usage): as
 /// [`infer_task`], another number of classes than `task` allows, a target that is not a finite number for regression.
 pub fn read_target(table: &Table, target: &str, task: Task) -> Result<(Target, Vec<u32>)> {
+    if !task.is_supervised() {
+        return Ok((labels::read_labels(table, Some(target), task)?, all_rows(table)));
+    }
     let column_type = usable_type(table, target)?;
     if task == Task::Regression {
         let (numbers, rows) = read_numbers(table, target, column_type)?;
@@ -136,12 +154,20 @@ pub fn read_target(table: &Table, target: &str, task: Task) -> Result<(Target, V
 ///
 /// Errors (usage): a class that training never saw, named with its row; a target that is not a number for regression.
 pub fn target_against(table: &Table, target: &str, task: Task, classes: &[String]) -> Result<(Target, Vec<u32>)> {
+    if !task.is_supervised() {
+        return Ok((labels::labels_against(table, target, task, classes)?, all_rows(table)));
+    }
     let column_type = usable_type(table, target)?;
     if task == Task::Regression {
         let (numbers, rows) = read_numbers(table, target, column_type)?;
         return Ok((Target::Numbers(numbers), rows));
     }
     target_of(target, &named_values(table, target)?, classes)
+}
+
+/// Rows of tasks that need no target.
+pub fn all_rows(table: &Table) -> Vec<u32> {
+    (0..table.rows() as u32).collect()
 }
 
 /// Gives every row that has a value the code of its class in `classes`.
@@ -210,7 +236,7 @@ fn distinct_values(table: &Table, target: &str) -> Result<TextValues> {
 }
 
 /// Values of a column coded by their names as classes; not-a-number is missing.
-fn named_values(table: &Table, target: &str) -> Result<TextValues> {
+pub(in crate::data) fn named_values(table: &Table, target: &str) -> Result<TextValues> {
     let series = table.column(target)?.as_materialized_series();
     Ok(match series.dtype() {
         DataType::String => plain::text_values(series.str()?),

@@ -140,6 +140,8 @@ impl<'t> Gains<'t> {
                 let unit = if largest > 0.0 { largest } else { 1.0 };
                 Gains::Numbers(values.iter().map(|value| (value / 2.0 - mean / 2.0) / unit).collect())
             }
+            // Labels only judge: nothing is gained by any cut.
+            Target::Labels { codes, .. } => Gains::Numbers(vec![0.0; codes.len()]),
         }
     }
 

@@ -75,7 +75,7 @@ impl Recipe {
     /// parallel. Errors: no rows, a named column that is not there, a step that cannot work on its column, no feature or
     /// a column of text or time left at the end.
     pub fn fit(&self, train: &TrainSplit, seed: Seed) -> Result<FittedRecipe> {
-        self.fit_rows(train.frame(), Fitting { target: Some(train.target()), seed })
+        self.fit_rows(train.frame(), Fitting { target: learnable(train), seed })
     }
 
     /// Fits without a target, for tests of this folder.
@@ -125,6 +125,11 @@ impl RecipeStep {
             RecipeStep::Many(step) => step.fit(columns, fitting),
         }
     }
+}
+
+/// The target that steps may learn from: labels that only judge are none.
+fn learnable(train: &TrainSplit) -> Option<&Target> {
+    Some(train.target()).filter(|target| !matches!(target, Target::Labels { .. }))
 }
 
 /// One raw column that a recipe needs.
@@ -216,7 +221,7 @@ impl FittedRecipe {
     /// Equal to [`FittedRecipe::apply`], except that target encoding gives each row what was learned without it; see
     /// `features::target`. Errors: as `apply`.
     pub fn apply_training(&self, train: &TrainSplit) -> Result<Matrix> {
-        self.run(train.frame(), Some(train.target()))
+        self.run(train.frame(), learnable(train))
     }
 
     /// The work of both; `target` is given for the rows that the recipe was fitted on.

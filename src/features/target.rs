@@ -120,7 +120,7 @@ impl<'t> Truth<'t> {
             }
             // Of two classes, the second is the one whose share is taken.
             Target::Classes { names, codes } if names.len() <= 2 => Truth::Class(codes, 1),
-            Target::Classes { codes, .. } => Truth::Class(codes, output as u32),
+            Target::Classes { codes, .. } | Target::Labels { codes, .. } => Truth::Class(codes, output as u32),
         }
     }
 
@@ -192,7 +192,7 @@ pub fn folds(target: &Target, count: usize, seed: Seed) -> Vec<u8> {
     for row in 0..target.len() {
         let class = match target {
             Target::Classes { codes, .. } => codes[row] as usize,
-            Target::Numbers(_) => 0,
+            Target::Numbers(_) | Target::Labels { .. } => 0,
         };
         members[class].push(row as u32);
     }

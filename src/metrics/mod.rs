@@ -1,7 +1,7 @@
 //! Numbers that say how good predictions are, and the verdict that gates draw from them.
 //!
 //! Lives here: the one table of metrics (`zoo`), their definitions by idea (`binary`, `multiclass`, `probability`,
-//! `ranking`, `regression`), curves for plots (`curves`, `calibration`), metrics of parts of the rows (`slices`) and
+//! `ranking`, `regression`, `clustering`, `anomaly`), curves for plots (`curves`, `calibration`), metrics of parts of the rows (`slices`) and
 //! gates (`gate`). Does not live here: making predictions (`models`), deciding which rows are judged (`data`, `ops`),
 //! drift (`drift`).
 //!
@@ -9,9 +9,11 @@
 //! the predicted class is the most probable one, the first on a tie, unless a threshold is given; the positive class of a binary task is the second
 //! name (names are sorted, so `1`, `true` and `yes` come second).
 
+pub mod anomaly;
 pub mod binary;
 pub mod calibration;
 pub mod classes;
+pub mod clustering;
 pub mod counts;
 pub mod curves;
 pub mod gate;
@@ -32,7 +34,9 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use crate::base::fail;
+use crate::metrics::anomaly::Anomalies;
 use crate::metrics::classes::Classes;
+use crate::metrics::clustering::Clusters;
 use crate::metrics::numbers::Numbers;
 use crate::record::evaluation::ConfusionMatrix;
 use crate::spec::model::Task;
@@ -56,6 +60,17 @@ pub enum Scores<'a> {
         /// Predicted value of each row.
         predicted: &'a [f64],
     },
+    /// Clustering; known groups are compared where there are some.
+    Clusters(Clusters<'a>),
+    /// Anomaly detection.
+    Anomalies {
+        /// 0 normal, 1 anomalous, or missing, one a row.
+        truth: &'a [u32],
+        /// Anomaly score of each row.
+        scores: &'a [f64],
+        /// Scores above it are anomalous.
+        threshold: f64,
+    },
 }
 
 impl Scores<'_> {
@@ -64,6 +79,8 @@ impl Scores<'_> {
         match self {
             Scores::Classes { truth, .. } => truth.len(),
             Scores::Numbers { truth, .. } => truth.len(),
+            Scores::Clusters(clusters) => clusters.codes.len(),
+            Scores::Anomalies { scores, .. } => scores.len(),
         }
     }
 }
@@ -87,12 +104,16 @@ pub struct Metric {
 enum Measure {
     Classes(fn(&Classes) -> Option<f64>),
     Numbers(fn(&Numbers) -> Option<f64>),
+    Clusters(fn(&Clusters) -> Option<f64>),
+    Anomalies(fn(&Anomalies) -> Option<f64>),
 }
 
 /// Scores checked and counted once, for all metrics.
 enum Prepared<'a> {
     Classes(Classes<'a>),
     Numbers(Numbers<'a>),
+    Clusters(Clusters<'a>),
+    Anomalies(Anomalies<'a>),
 }
 
 /// Values of the metrics `names`, or of all metrics of `task`, by name. One that has no meaning on these rows (one
@@ -121,6 +142,8 @@ pub fn compute_at(
         let value = match (&metric.measure, &prepared) {
             (Measure::Classes(measure), Prepared::Classes(classes)) => measure(classes),
             (Measure::Numbers(measure), Prepared::Numbers(numbers)) => measure(numbers),
+            (Measure::Clusters(measure), Prepared::Clusters(clusters)) => measure(clusters),
+            (Measure::Anomalies(measure), Prepared::Anomalies(anomalies)) => measure(anomalies),
             _ => None,
         };
         value.filter(|value| value.is_finite()).map(|value| (metric.name.to_owned(), value))
@@ -143,6 +166,8 @@ pub fn confusion_at(scores: &Scores, threshold: Option<f64>) -> Option<Confusion
 }
 
 fn prepare<'a>(scores: &Scores<'a>, task: Task, threshold: Option<f64>) -> Result<Prepared<'a>> {
+    let wrong =
+        |what: &str| Err(fail::usage(format!("these scores are {what}, and the task is {}", task.name())).into());
     match *scores {
         Scores::Classes { truth, probabilities, names } if task.is_classification() => {
             if task == Task::Binary && names.len() != 2 {
@@ -154,11 +179,13 @@ fn prepare<'a>(scores: &Scores<'a>, task: Task, threshold: Option<f64>) -> Resul
         Scores::Numbers { truth, predicted } if task == Task::Regression => {
             Ok(Prepared::Numbers(Numbers::new(truth, predicted)?))
         }
-        Scores::Classes { .. } => {
-            Err(fail::usage("these scores are probabilities of classes, and the task is regression").into())
+        Scores::Clusters(clusters) if task == Task::Clustering => Ok(Prepared::Clusters(Clusters::new(clusters)?)),
+        Scores::Anomalies { truth, scores, threshold } if task == Task::Anomaly => {
+            Ok(Prepared::Anomalies(Anomalies::new(truth, scores, threshold)?))
         }
-        Scores::Numbers { .. } => {
-            Err(fail::usage(format!("these scores are numbers, and the task is {}", task.name())).into())
-        }
+        Scores::Classes { .. } => wrong("probabilities of classes"),
+        Scores::Numbers { .. } => wrong("numbers"),
+        Scores::Clusters { .. } => wrong("clusters"),
+        Scores::Anomalies { .. } => wrong("anomaly scores"),
     }
 }

@@ -7,6 +7,7 @@ use anyhow::Result;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use crate::base::fail;
+use crate::metrics::clustering::{Clusters, Points};
 use crate::metrics::{Scores, compute_at};
 use crate::record::evaluation::SliceResult;
 use crate::spec::model::Task;
@@ -64,6 +65,8 @@ fn order(values: &[&str]) -> Vec<usize> {
 enum Part<'a> {
     Classes { truth: Vec<u32>, probabilities: Vec<f64>, names: &'a [String] },
     Numbers { truth: Vec<f64>, predicted: Vec<f64> },
+    Clusters { points: Vec<f64>, width: usize, codes: Vec<u32>, clusters: usize, distances: Vec<f64>, truth: Vec<u32> },
+    Anomalies { truth: Vec<u32>, scores: Vec<f64>, threshold: f64 },
 }
 
 impl<'a> Part<'a> {
@@ -81,6 +84,19 @@ impl<'a> Part<'a> {
                 truth: rows.iter().map(|&row| truth[row]).collect(),
                 predicted: rows.iter().filter_map(|&row| predicted.get(row).copied()).collect(),
             },
+            Scores::Clusters(all) => Part::Clusters {
+                points: rows.iter().flat_map(|&row| all.points.row(row)).copied().collect(),
+                width: all.points.width,
+                codes: rows.iter().map(|&row| all.codes[row]).collect(),
+                clusters: all.clusters,
+                distances: rows.iter().map(|&row| all.distances[row]).collect(),
+                truth: rows.iter().map(|&row| all.truth[row]).collect(),
+            },
+            Scores::Anomalies { truth, scores, threshold } => Part::Anomalies {
+                truth: rows.iter().map(|&row| truth[row]).collect(),
+                scores: rows.iter().map(|&row| scores[row]).collect(),
+                threshold,
+            },
         }
     }
 
@@ -88,6 +104,14 @@ impl<'a> Part<'a> {
         let scores = match self {
             Part::Classes { truth, probabilities, names } => Scores::Classes { truth, probabilities, names },
             Part::Numbers { truth, predicted } => Scores::Numbers { truth, predicted },
+            Part::Clusters { points, width, codes, clusters, distances, truth } => Scores::Clusters(Clusters {
+                points: Points { values: points, width: *width },
+                codes,
+                clusters: *clusters,
+                distances,
+                truth,
+            }),
+            Part::Anomalies { truth, scores, threshold } => Scores::Anomalies { truth, scores, threshold: *threshold },
         };
         compute_at(None, &scores, task, threshold)
     }

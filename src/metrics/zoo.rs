@@ -4,7 +4,9 @@ use anyhow::Result;
 
 use crate::base::fail;
 use crate::base::suggest;
+use crate::metrics::anomaly::{self, Anomalies};
 use crate::metrics::classes::Classes;
+use crate::metrics::clustering::{self, Clusters};
 use crate::metrics::numbers::Numbers;
 use crate::metrics::{Measure, Metric};
 use crate::metrics::{binary, multiclass, probability, ranking, regression};
@@ -63,11 +65,40 @@ static TABLE: &[Metric] = &[
     numbers_down("msle", regression::msle, "mean squared error of ln(1 + value)"),
     numbers_down("rmsle", regression::rmsle, "square root of the mean squared error of ln(1 + value)"),
     numbers_down("mean_poisson_deviance", regression::mean_poisson_deviance, "deviance of counts"),
+    groups(true, "silhouette", clustering::sampled_silhouette, "how much nearer rows are to their own cluster's rows"),
+    groups(true, "calinski_harabasz", clustering::calinski_harabasz, "spread between clusters over spread within"),
+    groups(false, "davies_bouldin", clustering::davies_bouldin, "spread of clusters over their distance"),
+    groups(false, "inertia", clustering::inertia, "sum of squared distances from the centers"),
+    groups(true, "clusters", clustering::filled, "clusters that have rows"),
+    groups(false, "largest_share", clustering::largest_share, "share of the rows in the largest cluster"),
+    groups(true, "adjusted_rand", clustering::adjusted_rand, "agreement with the known groups beyond chance"),
+    groups(
+        true,
+        "normalized_mutual_info",
+        clustering::normalized_mutual_info,
+        "information shared with the known groups",
+    ),
+    groups(true, "homogeneity", clustering::homogeneity, "how far clusters are of one known group only"),
+    groups(true, "completeness", clustering::completeness, "how far known groups are in one cluster only"),
+    odd(true, "roc_auc", anomaly::roc_auc, "chance that an anomalous row scores above a normal one"),
+    odd(true, "average_precision", anomaly::average_precision, "area under the precision-recall steps"),
+    odd(true, "precision", anomaly::precision, "share of flagged rows that are anomalous"),
+    odd(true, "recall", anomaly::recall, "share of anomalous rows that are flagged"),
+    odd(true, "f1", anomaly::f1, "harmonic mean of precision and recall"),
+    odd(true, "precision_at_n", anomaly::precision_at_n, "anomalous share of as many top rows as there are anomalies"),
+    odd(false, "flagged_share", anomaly::flagged_share, "share of all rows that are flagged"),
+    odd(false, "score_mean", anomaly::score_mean, "mean anomaly score"),
+    odd(false, "score_p50", anomaly::score_p50, "median anomaly score"),
+    odd(false, "score_p95", anomaly::score_p95, "score that 95 % of the rows do not exceed"),
+    odd(false, "score_p99", anomaly::score_p99, "score that 99 % of the rows do not exceed"),
+    odd(false, "score_max", anomaly::score_max, "highest anomaly score"),
 ];
 
 /// What people call metrics elsewhere, and what they are called here; used for "did you mean" only.
 const OTHER_NAMES: &[(&str, &str)] = &[
     ("acc", "accuracy"),
+    ("adjusted_rand_score", "adjusted_rand"),
+    ("ari", "adjusted_rand"),
     ("auc", "roc_auc"),
     ("average_precision_score", "average_precision"),
     ("auprc", "average_precision"),
@@ -79,6 +110,8 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("fpr", "false_positive_rate"),
     ("logloss", "log_loss"),
     ("mcc", "matthews_corrcoef"),
+    ("mutual_info", "normalized_mutual_info"),
+    ("nmi", "normalized_mutual_info"),
     ("mean_absolute_error", "mae"),
     ("mean_absolute_percentage_error", "mape"),
     ("mean_squared_error", "mse"),
@@ -106,8 +139,9 @@ pub fn find(name: &str, task: Task) -> Result<&'static Metric> {
         return Ok(metric);
     }
     let names = known.iter().map(|metric| metric.name);
-    if let Some(other) = TABLE.iter().find(|metric| metric.name == name) {
-        let tasks: Vec<&str> = other.tasks.iter().map(|task| task.name()).collect();
+    let others = TABLE.iter().filter(|metric| metric.name == name);
+    let tasks: Vec<&str> = others.flat_map(|metric| metric.tasks).map(|task| task.name()).collect();
+    if !tasks.is_empty() {
         let message = format!("metric `{name}` is for {} tasks; this task is {}", tasks.join(" and "), task.name());
         return Err(fail::usage(message).hint(format!("use one of {}", names.collect::<Vec<_>>().join(", "))).into());
     }
@@ -126,6 +160,8 @@ pub fn headline(task: Task) -> &'static str {
         Task::Binary => "roc_auc",
         Task::Multiclass => "log_loss",
         Task::Regression => "rmse",
+        Task::Clustering => "silhouette",
+        Task::Anomaly => "average_precision",
     }
 }
 
@@ -153,4 +189,22 @@ const fn numbers_up(name: &'static str, measure: fn(&Numbers) -> Option<f64>, ab
 
 const fn numbers_down(name: &'static str, measure: fn(&Numbers) -> Option<f64>, about: &'static str) -> Metric {
     Metric { name, tasks: NUMBERS, higher_is_better: false, about, measure: Measure::Numbers(measure) }
+}
+
+const fn groups(
+    higher_is_better: bool,
+    name: &'static str,
+    measure: fn(&Clusters) -> Option<f64>,
+    about: &'static str,
+) -> Metric {
+    Metric { name, tasks: &[Task::Clustering], higher_is_better, about, measure: Measure::Clusters(measure) }
+}
+
+const fn odd(
+    higher_is_better: bool,
+    name: &'static str,
+    measure: fn(&Anomalies) -> Option<f64>,
+    about: &'static str,
+) -> Metric {
+    Metric { name, tasks: &[Task::Anomaly], higher_is_better, about, measure: Measure::Anomalies(measure) }
 }

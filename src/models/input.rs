@@ -18,10 +18,20 @@ pub struct Classes<'a> {
     pub counts: Vec<u64>,
 }
 
+/// The error of a kind that learns from a target and has none.
+pub fn no_target(kind: &str) -> anyhow::Error {
+    fail::usage(format!("`{kind}` learns from a target, and this task has none"))
+        .hint("train `kmeans` for clustering, `isolation_forest` for anomalies")
+        .into()
+}
+
 /// The target as classes.
 ///
 /// Errors: a numeric target, a code without a name, no rows.
 pub fn classes<'a>(kind: &str, target: &'a Target) -> Result<Classes<'a>> {
+    if let Target::Labels { .. } = target {
+        return Err(no_target(kind));
+    }
     let Target::Classes { names, codes } = target else {
         return Err(fail::usage(format!("`{kind}` predicts classes, but the target is a number")).into());
     };
@@ -39,6 +49,9 @@ pub fn classes<'a>(kind: &str, target: &'a Target) -> Result<Classes<'a>> {
 ///
 /// Errors: a target of classes, a value that is not finite or beyond [`TARGET_MAX`].
 pub fn numbers<'a>(kind: &str, target: &'a Target) -> Result<&'a [f64]> {
+    if let Target::Labels { .. } = target {
+        return Err(no_target(kind));
+    }
     let Target::Numbers(values) = target else {
         return Err(fail::usage(format!("`{kind}` predicts numbers, but the target is a class")).into());
     };
@@ -86,6 +99,32 @@ pub fn learnable(kind: &str, input: &FitInput<'_>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Checks that there are rows and features to find groups or odd rows in.
+pub fn groupable(kind: &str, input: &FitInput<'_>) -> Result<()> {
+    let rows = input.matrix.rows();
+    if rows < 2 {
+        return Err(fail::usage(format!("`{kind}` needs at least 2 training rows; there are {rows}"))
+            .hint("give more data, or make the test and validation parts smaller")
+            .into());
+    }
+    if input.matrix.features().is_empty() {
+        return Err(fail::usage(format!("`{kind}` needs at least one feature; the recipe gives none"))
+            .hint("keep more columns in the recipe")
+            .into());
+    }
+    Ok(())
+}
+
+/// Refuses weights where a kind has no meaning for them.
+pub fn no_weights(kind: &str, input: &FitInput<'_>) -> Result<()> {
+    match input.weights {
+        None => Ok(()),
+        Some(_) => Err(fail::usage(format!("`{kind}` cannot weigh rows"))
+            .hint("leave the weights out, or train a kind that heeds them, as `boost`, `logistic` or `svm`")
+            .into()),
+    }
 }
 
 /// Checks that every value is a finite number, as distances and sums of products need.

@@ -1,6 +1,7 @@
 //! `naive_bayes`: each feature normal within each class, independent of the others (Gaussian naive Bayes).
 //!
-//! p(class | x) ∝ p(class) · Π N(x_j; mean, variance of feature j in the class). Equals scikit-learn's `GaussianNB`.
+//! p(class | x) ∝ p(class) · Π N(x_j; mean, variance of feature j in the class). Equals scikit-learn's `GaussianNB`,
+//! with weights too.
 
 use anyhow::Result;
 use rayon::prelude::*;
@@ -40,16 +41,17 @@ pub fn fit(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
     input::learnable("naive_bayes", fit)?;
     input::all_finite("naive_bayes", fit.matrix)?;
     let classes = input::classes("naive_bayes", fit.target)?;
-    let rows = fit.matrix.rows() as f64;
-    let moments: Vec<Moments> =
-        fit.matrix.features().par_iter().map(|feature| Moments::of(feature, classes.codes, &classes.counts)).collect();
+    let sizes = sizes(&classes, fit.weights);
+    let total: f64 = sizes.iter().sum();
+    let of = |feature| Moments::of(feature, classes.codes, &sizes, fit.weights);
+    let moments: Vec<Moments> = fit.matrix.features().par_iter().map(of).collect();
     let largest = moments.iter().map(|moments| moments.variance).fold(0.0, f64::max);
     // Without any variance every row is alike, and the classes' shares are all that is left to say.
     let epsilon = if largest > 0.0 { given.smoothing * largest } else { 1.0 };
     let count = classes.counts.len();
     let mut fitted = NaiveBayes {
         features: moments.len(),
-        log_priors: classes.counts.iter().map(|&n| if n == 0 { NEVER } else { (n as f64 / rows).ln() }).collect(),
+        log_priors: sizes.iter().map(|&size| if size <= 0.0 { NEVER } else { (size / total).ln() }).collect(),
         means: Vec::with_capacity(count * moments.len()),
         variances: Vec::with_capacity(count * moments.len()),
     };
@@ -68,7 +70,17 @@ pub fn fit(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
     Ok(Box::new(fitted))
 }
 
-/// Moments of one feature: over all rows, and within each class.
+/// How much the rows of each class count together.
+fn sizes(classes: &input::Classes<'_>, weights: Option<&[f64]>) -> Vec<f64> {
+    let Some(weights) = weights else {
+        return classes.counts.iter().map(|count| *count as f64).collect();
+    };
+    let mut sizes = vec![0.0; classes.counts.len()];
+    classes.codes.iter().zip(weights).for_each(|(code, weight)| sizes[*code as usize] += weight);
+    sizes
+}
+
+/// Moments of one feature: its variance over all rows, weights or not, and both moments within each class.
 struct Moments {
     variance: f64,
     means: Vec<f64>,
@@ -76,23 +88,30 @@ struct Moments {
 }
 
 impl Moments {
-    fn of(feature: &Feature, codes: &[u32], counts: &[u64]) -> Moments {
-        let mut means = vec![0.0; counts.len()];
-        let divide = |sums: &mut [f64]| sums.iter_mut().zip(counts).for_each(|(sum, &n)| *sum /= n.max(1) as f64);
+    fn of(feature: &Feature, codes: &[u32], sizes: &[f64], weights: Option<&[f64]>) -> Moments {
+        let weight = |row: usize| weights.map_or(1.0, |weights| weights[row]);
+        let divide = |sums: &mut [f64]| {
+            sums.iter_mut().zip(sizes).for_each(|(sum, &size)| *sum /= if size > 0.0 { size } else { 1.0 });
+        };
+        let rows = codes.len() as f64;
+        let mut means = vec![0.0; sizes.len()];
         for (row, &code) in codes.iter().enumerate() {
-            means[code as usize] += feature.values.get(row);
+            means[code as usize] += weight(row) * feature.values.get(row);
         }
         divide(&mut means);
-        let overall = means.iter().zip(counts).map(|(mean, &n)| mean * n as f64).sum::<f64>() / codes.len() as f64;
-        let mut variances = vec![0.0; counts.len()];
+        let overall = match weights {
+            None => means.iter().zip(sizes).map(|(mean, size)| mean * size).sum::<f64>() / rows,
+            Some(_) => (0..codes.len()).map(|row| feature.values.get(row) / rows).sum(),
+        };
+        let mut variances = vec![0.0; sizes.len()];
         let mut variance = 0.0;
         for (row, &code) in codes.iter().enumerate() {
             let value = feature.values.get(row);
-            variances[code as usize] += (value - means[code as usize]).powi(2);
+            variances[code as usize] += weight(row) * (value - means[code as usize]).powi(2);
             variance += (value - overall).powi(2);
         }
         divide(&mut variances);
-        Moments { variance: variance / codes.len() as f64, means, variances }
+        Moments { variance: variance / rows, means, variances }
     }
 }
 

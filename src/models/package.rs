@@ -73,11 +73,12 @@ pub struct PackageHeader {
     pub model: String,
     /// What it predicts.
     pub task: Task,
-    /// Name of the predicted column.
+    /// Name of the predicted column; for clustering and anomalies of the column of labels, empty without one.
     pub target: String,
     /// Type of the predicted column, so that classes can be answered as what they were.
     pub target_type: Option<ColumnType>,
-    /// Class names in the order of the probabilities; none for regression.
+    /// Class names in the order of the probabilities; none for regression. For anomalies the labels that mean normal and
+    /// anomalous, for clustering the names of the known groups; none without labels.
     pub classes: Vec<String>,
     /// Raw columns that the recipe reads.
     pub inputs: Vec<InputColumn>,
@@ -262,12 +263,14 @@ impl ModelPackage {
         let columns = header.inputs.iter().map(|input| Column::raw(&input.name, empty(input.column_type)));
         let nothing = Frame::new(0, columns.collect()).context("damaged model package: inputs")?;
         let answer = self.predict(&nothing).context("damaged model package: its parts do not fit each other")?;
-        let fits = match answer {
-            Predictions::Numbers(_) => header.task == Task::Regression && header.classes.is_empty(),
-            Predictions::Probabilities { classes, .. } => {
-                header.task.is_classification() && classes == header.classes.len() && classes > 0
-            }
-        };
+        let classes = header.classes.len();
+        let fits = answer.fits(header.task)
+            && match answer {
+                Predictions::Numbers(_) => classes == 0,
+                Predictions::Probabilities { classes: found, .. } => found == classes && classes > 0,
+                Predictions::Clusters { .. } => true,
+                Predictions::Anomalies { .. } => classes <= 2,
+            };
         if fits { Ok(()) } else { Err(damaged("its predictor answers another task than its header says").into()) }
     }
 }

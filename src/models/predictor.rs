@@ -11,6 +11,7 @@ use crate::data::matrix::Matrix;
 use crate::data::target::Target;
 use crate::models::form::FormWriter;
 use crate::record::run::MetricPoint;
+use crate::spec::model::Task;
 
 /// Answers of a model, one for each row of the matrix it was given.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,14 +25,52 @@ pub enum Predictions {
         /// `rows × classes` values in `[0, 1]`.
         values: Vec<f64>,
     },
+    /// Clustering: the cluster of each row and how far the row is from its center.
+    Clusters {
+        /// Number of clusters.
+        clusters: usize,
+        /// One code a row, below `clusters`.
+        codes: Vec<u32>,
+        /// Euclidean distance to the cluster's center, among the features.
+        distances: Vec<f64>,
+    },
+    /// Anomaly detection: how odd each row is.
+    Anomalies {
+        /// The higher the odder.
+        scores: Vec<f64>,
+        /// Scores above it are anomalous.
+        threshold: f64,
+    },
 }
 
 impl Predictions {
+    /// Answers for no rows. `classes` is the number of class names.
+    pub fn none(task: Task, classes: usize) -> Predictions {
+        match task {
+            Task::Regression => Predictions::Numbers(Vec::new()),
+            Task::Binary | Task::Multiclass => Predictions::Probabilities { classes, values: Vec::new() },
+            Task::Clustering => Predictions::Clusters { clusters: 0, codes: Vec::new(), distances: Vec::new() },
+            Task::Anomaly => Predictions::Anomalies { scores: Vec::new(), threshold: 0.0 },
+        }
+    }
+
+    /// Whether these answer `task`.
+    pub fn fits(&self, task: Task) -> bool {
+        match self {
+            Predictions::Numbers(_) => task == Task::Regression,
+            Predictions::Probabilities { .. } => task.is_classification(),
+            Predictions::Clusters { .. } => task == Task::Clustering,
+            Predictions::Anomalies { .. } => task == Task::Anomaly,
+        }
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> usize {
         match self {
             Predictions::Numbers(values) => values.len(),
             Predictions::Probabilities { classes, values } => values.len() / (*classes).max(1),
+            Predictions::Clusters { codes, .. } => codes.len(),
+            Predictions::Anomalies { scores, .. } => scores.len(),
         }
     }
 

@@ -7,12 +7,16 @@ use crate::base::suggest;
 use crate::features::recipe::Family;
 use crate::models::baseline;
 use crate::models::form::FormReader;
+use crate::models::isolation_forest;
+use crate::models::kmeans;
 use crate::models::knn;
 use crate::models::linear::{fitted, lasso, least_squares, logistic, poisson};
 use crate::models::naive_bayes;
 use crate::models::params;
 use crate::models::predictor::{FitInput, Predictor};
+use crate::models::svm;
 use crate::models::trees::{boost, boosted, forest, forested};
+use crate::spec::kinds::{IsolationForestParams, KMeansParams, SvmParams};
 use crate::spec::model::{
     BaselineParams, BoostParams, ElasticNetParams, ForestParams, LassoParams, LinearParams, LogisticParams,
     NaiveBayesParams, NeighboursParams, Task,
@@ -43,10 +47,11 @@ pub struct Kind {
 }
 
 const ALL: &[Task] = &[Task::Binary, Task::Multiclass, Task::Regression];
+const EVERY: &[Task] = &[Task::Binary, Task::Multiclass, Task::Regression, Task::Clustering, Task::Anomaly];
 const CLASSES: &[Task] = &[Task::Binary, Task::Multiclass];
 const NUMBERS: &[Task] = &[Task::Regression];
 
-static KINDS: [Kind; 13] = [
+static KINDS: [Kind; 16] = [
     Kind {
         name: "boost",
         about: "gradient boosted trees; the best first choice for tables",
@@ -162,17 +167,47 @@ static KINDS: [Kind; 13] = [
         about: "Gaussian naive Bayes; a quick second opinion",
         tasks: CLASSES,
         family: Family::Linear,
-        weights: false,
+        weights: true,
         fit: naive_bayes::fit,
         read: naive_bayes::read,
         params: params::defaults::<NaiveBayesParams>,
     },
     Kind {
-        name: "baseline",
-        about: "class shares or the mean, whatever the features; what every model has to beat",
+        name: "svm",
+        about: "support vectors; smooth borders with kernels, for small tables",
         tasks: ALL,
-        family: Family::Trees,
+        family: Family::Linear,
+        weights: true,
+        fit: svm::fit,
+        read: svm::read,
+        params: params::defaults::<SvmParams>,
+    },
+    Kind {
+        name: "kmeans",
+        about: "k-means; groups of rows around centers, no target needed",
+        tasks: &[Task::Clustering],
+        family: Family::Linear,
+        weights: true,
+        fit: kmeans::fit,
+        read: kmeans::read,
+        params: params::defaults::<KMeansParams>,
+    },
+    Kind {
+        name: "isolation_forest",
+        about: "isolation forest; rows that few random cuts set apart, no target needed",
+        tasks: &[Task::Anomaly],
+        family: Family::Linear,
         weights: false,
+        fit: isolation_forest::fit,
+        read: isolation_forest::read,
+        params: params::defaults::<IsolationForestParams>,
+    },
+    Kind {
+        name: "baseline",
+        about: "one answer whatever the features (shares, mean, median, last); what every model has to beat",
+        tasks: EVERY,
+        family: Family::Trees,
+        weights: true,
         fit: baseline::fit,
         read: baseline::read,
         params: params::defaults::<BaselineParams>,
@@ -228,6 +263,10 @@ pub fn check_from(kind: &Kind) -> Result<()> {
 }
 
 /// What `auto` means.
-pub fn default_kind(_task: Task) -> &'static str {
-    "boost"
+pub fn default_kind(task: Task) -> &'static str {
+    match task {
+        Task::Clustering => "kmeans",
+        Task::Anomaly => "isolation_forest",
+        Task::Binary | Task::Multiclass | Task::Regression => "boost",
+    }
 }

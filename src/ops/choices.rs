@@ -16,6 +16,7 @@ use crate::models::zoo::{self, Kind};
 use crate::ops::fit::Rows;
 use crate::ops::prepare::{Part, Prepared};
 use crate::ops::train::scores;
+use crate::ops::unsupervised::Seen;
 use crate::spec::model::{Task, TrainSpec};
 use crate::spec::training::{CalibrationMethod, ThresholdSpec};
 
@@ -106,9 +107,10 @@ pub fn calibrate(
     else {
         return Ok((None, raw, None));
     };
+    let seen = Seen::of(&held.matrix, task);
     let measure = |predictions: &Predictions| {
         let names = ["brier", "expected_calibration_error", "log_loss"];
-        metrics::compute(Some(&names), &scores(predictions, &held.target)?, task)
+        metrics::compute(Some(&names), &scores(predictions, &held.target, &seen)?, task)
     };
     let before = measure(&raw)?;
     let (calibration, left) = Calibration::fit(method, kind.name, &raw, codes, held.weights.as_deref())?;

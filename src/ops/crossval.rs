@@ -6,13 +6,13 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::base::talk::{Silent, Unit};
-use crate::features::recipe::Recipe;
 use crate::models::package::ModelPackage;
 use crate::models::zoo::Kind;
 use crate::ops::context::OpCtx;
 use crate::ops::fit::{Rows, fit_kind, weighted};
-use crate::ops::prepare::{Part, Prepared, features_of, fit_recipe};
+use crate::ops::prepare::{Part, Prepared, features_of, fit_recipe, recipe_for};
 use crate::ops::train::{TrainOptions, score_at};
+use crate::ops::unsupervised::Seen;
 use crate::record::run::MetricPoint;
 use crate::spec::split::SplitMethod;
 
@@ -57,7 +57,7 @@ pub fn score_folds(
     let Some(folds) = &prepared.folds else {
         return Ok(None);
     };
-    let recipe = Recipe::from_spec(&options.prepare.transform, options.prepare.family)?;
+    let recipe = recipe_for(&options.prepare, prepared.subject.task)?;
     let stops_early = options.spec.params.get("patience").and_then(toml::Value::as_integer).is_some_and(|p| p > 0);
     if stops_early {
         ctx.talk.info("folds stop early on the rows that they are scored on, which flatters their scores a little");
@@ -83,11 +83,12 @@ pub fn score_folds(
             let watched = stops_early.then_some(&held);
             let predictor = fit_kind(kind, spec, &train, watched, start, &quiet, &mut Vec::new())?;
             let predictions = predictor.predict(&held.matrix)?;
+            let seen = Seen::of(&held.matrix, subject.task);
             Ok(FoldReport {
                 fold: place + 1,
                 train_rows: train.matrix.rows(),
                 rows: held.matrix.rows(),
-                metrics: score_at(&predictions, &held.target, subject.task, spec.given_threshold())?,
+                metrics: score_at(&predictions, &held.target, subject.task, spec.given_threshold(), &seen)?,
             })
         };
         reports.push(of_fold().with_context(|| format!("fold {} of {}", place + 1, folds.splits().len()))?);

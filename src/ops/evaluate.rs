@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::base::fail;
 use crate::base::id::{ObjectId, RunId};
 use crate::data::frame::{Frame, MISSING_CODE, Values};
+use crate::data::matrix::Matrix;
 use crate::data::target::{self, Target};
 use crate::metrics::gate::{self, Lookup};
 use crate::metrics::slices::slices as measure_slices;
@@ -20,6 +21,7 @@ use crate::ops::fit::constant;
 use crate::ops::prepare::{Part, read_split};
 use crate::ops::recorded::{Done, recorded};
 use crate::ops::train::{score_at, scores};
+use crate::ops::unsupervised::{self, Seen};
 use crate::record::dataset::DatasetRecord;
 use crate::record::evaluation::{ConfusionMatrix, EvaluationRecord, GateResult, SliceResult, Verdict};
 use crate::record::model::ModelRecord;
@@ -174,12 +176,13 @@ pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Resu
         };
         let options = &with_gate_slices(options, &gates, &record, task, repo)?;
         let jury = jury(repo, options, &record, &package, ctx)?;
-        let predictions = package.predict(&jury.frame)?;
+        let (predictions, seen) = unsupervised::answers(&package, &jury.frame)?;
+        unsupervised::say(task, predictions.rows(), ctx.talk);
         let threshold = package.header.threshold;
-        let measured = score_at(&predictions, &jury.truth, task, threshold)?;
+        let measured = score_at(&predictions, &jury.truth, task, threshold, &seen)?;
         let baseline = baseline(&package, &jury)?.map(shown);
         let against = against(repo, options, &gates, found.package, &jury)?;
-        let slices = slices(&jury, &predictions, &package)?;
+        let slices = slices(&jury, &predictions, &seen, &package)?;
         let lookup = Lookup { metrics: &measured, slices: &slices };
         let judged = gate::judge_all(&gates, &lookup, against.as_ref());
         let evaluation = EvaluationRecord {
@@ -188,7 +191,7 @@ pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Resu
             rows_of: jury.rows_of.to_owned(),
             rows: jury.truth.len() as u64,
             metrics: shown(measured),
-            confusion: metrics::confusion_at(&scores(&predictions, &jury.truth)?, threshold),
+            confusion: metrics::confusion_at(&scores(&predictions, &jury.truth, &seen)?, threshold),
             slices,
             verdict: gate::verdict(&judged),
             gates: judged,
@@ -232,6 +235,7 @@ fn jury(
     let table = dataset::table(repo, &dataset, ctx.talk)?;
     let header = &package.header;
     let (all, with_target) = target::target_against(&table, &header.target, header.task, &header.classes)?;
+    unsupervised::warn_without_labels(&header.target, &all, ctx.talk);
     let (rows, rows_of) = match options.on {
         Some(_) => (with_target.clone(), "all"),
         None => {
@@ -264,8 +268,12 @@ fn jury(
 /// Metrics of what any model has to beat, on the same rows.
 fn baseline(package: &ModelPackage, jury: &Jury) -> Result<Option<BTreeMap<String, f64>>> {
     let answer = package.header.baseline_answer.as_deref();
-    let of_answer = |answer| score_at(&constant(answer, &jury.truth), &jury.truth, package.header.task, None);
-    answer.map(of_answer).transpose()
+    let answers = answer.and_then(|answer| constant(answer, &jury.truth));
+    let measured = |answers: &Predictions| {
+        let nothing = Seen::of(&Matrix::default(), package.header.task);
+        score_at(answers, &jury.truth, package.header.task, None, &nothing)
+    };
+    answers.as_ref().map(measured).transpose()
 }
 
 /// Metrics of the model compared with, on the same rows, when a gate or the person asks for it.
@@ -286,12 +294,12 @@ fn against(
         return Ok(None);
     };
     let other = open_package(repo, &other.package)?;
-    let predictions = other.predict(&jury.frame)?;
-    score_at(&predictions, &jury.truth, other.header.task, other.header.threshold).map(Some)
+    let (predictions, seen) = unsupervised::answers(&other, &jury.frame)?;
+    score_at(&predictions, &jury.truth, other.header.task, other.header.threshold, &seen).map(Some)
 }
 
-fn slices(jury: &Jury, predictions: &Predictions, package: &ModelPackage) -> Result<Vec<SliceResult>> {
-    let scores = scores(predictions, &jury.truth)?;
+fn slices(jury: &Jury, predictions: &Predictions, seen: &Seen, package: &ModelPackage) -> Result<Vec<SliceResult>> {
+    let scores = scores(predictions, &jury.truth, seen)?;
     let mut all = Vec::new();
     for column in jury.slices.columns() {
         let (codes, names) = slice_codes(&column.values);

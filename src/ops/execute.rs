@@ -137,17 +137,17 @@ fn run_train(
     let options = TrainOptions { prepare: prepare_options(space, dataset)?, recipe, spec };
     let report = train(space.repo, &options, ctx)?;
     let headline = crate::metrics::zoo::headline(report.task);
-    let value = |metrics: &std::collections::BTreeMap<String, f64>| metrics.get(headline).copied().unwrap_or(f64::NAN);
-    let mut summary = format!(
-        "{}: {} {headline} {:.4} (baseline {:.4})",
-        report.kind,
-        report.scored_on,
-        value(&report.metrics),
-        value(&report.baseline)
-    );
+    // Without labels, anomalies have no headline; the first metric there is takes its place.
+    let first = || report.metrics.keys().next().map_or(headline, String::as_str);
+    let headline = if report.metrics.contains_key(headline) { headline } else { first() };
+    let value = |metrics: &std::collections::BTreeMap<String, f64>| {
+        metrics.get(headline).map_or_else(|| "none".to_owned(), |value| format!("{value:.4}"))
+    };
+    let (own, baseline) = (value(&report.metrics), value(&report.baseline));
+    let mut summary = format!("{}: {} {headline} {own} (baseline {baseline})", report.kind, report.scored_on);
     if let Some(folds) = &report.folds {
         let (mean, deviation) = (value(&folds.mean), value(&folds.deviation));
-        summary += &format!(", {} folds {mean:.4} ± {deviation:.4}", folds.folds.len());
+        summary += &format!(", {} folds {mean} ± {deviation}", folds.folds.len());
     }
     let outputs = [("model".to_owned(), report.model), ("model_record".to_owned(), report.record)].into();
     Ok(Executed { run: Some(report.run), outputs, summary, yes: true })

@@ -6,20 +6,21 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::base::seed::Seed;
-use crate::base::talk::Talk;
+use crate::base::talk::{Silent, Talk};
 use crate::data::matrix::Matrix;
 use crate::data::split::times;
 use crate::data::target::Target;
 use crate::data::weights;
 use crate::models::calibration::Calibration;
 use crate::models::predictor::{FitInput, Predictions, Predictor};
-use crate::models::zoo::Kind;
+use crate::models::zoo::{self, Kind};
 use crate::ops::choices::{ChoicesReport, calibrate, check, threshold};
 use crate::ops::context::OpCtx;
 use crate::ops::prepare::{Part, Prepared};
 use crate::ops::train::{TrainOptions, score_at};
+use crate::ops::unsupervised::{self, Seen};
 use crate::record::run::MetricPoint;
-use crate::spec::model::{Task, TrainSpec};
+use crate::spec::model::TrainSpec;
 use crate::spec::split::SplitMethod;
 
 /// Features, true values and weights of some rows.
@@ -57,9 +58,9 @@ pub struct Fitted {
 /// The baseline: one answer for every row.
 #[derive(Clone, Debug)]
 pub struct BaselineReport {
-    /// `class_shares`, `mean` or `last_value`.
+    /// `class_shares`, `mean`, `last_value` or `all_alike`.
     pub kind: &'static str,
-    /// Class shares, or one number.
+    /// Class shares, or one number; empty where nothing is predicted.
     pub answer: Vec<f64>,
     /// Its scores on the rows that the model was scored on.
     pub metrics: BTreeMap<String, f64>,
@@ -95,14 +96,16 @@ pub fn fit(
         ctx.talk.warn("there are no validation rows: these scores are of the training rows and flatter the model");
     }
     let raw = predictor.predict(&scored.matrix)?;
+    unsupervised::say(task, scored.matrix.rows(), ctx.talk);
+    let seen = Seen::of(&scored.matrix, task);
     let (calibration, mended, said) = calibrate(kind, spec.calibrate, raw, scored, task, ctx.talk)?;
     let threshold = threshold(spec, &mended, &scored.target)?;
     let value = threshold.as_ref().map(|threshold| threshold.value);
-    let baseline = baseline(prepared, &train.target, &scored.target, task)?;
+    let baseline = baseline(prepared, &train, scored, &seen, ctx)?;
     let named = |factors: Vec<f64>| train.target.classes().iter().cloned().zip(factors).collect();
     let class_weight = factors.map(named);
     Ok(Fitted {
-        metrics: score_at(&mended, &scored.target, task, value)?,
+        metrics: score_at(&mended, &scored.target, task, value, &seen)?,
         baseline,
         threshold: value,
         calibration,
@@ -166,10 +169,11 @@ fn say_unseen_classes(target: &Target, talk: &dyn Talk) {
     }
 }
 
-/// What any model has to beat: class shares, the mean, or for a split by time the target of the latest training row.
-fn baseline(prepared: &Prepared, train: &Target, scored: &Target, task: Task) -> Result<BaselineReport> {
-    let rows = train.len() as f64;
-    let (kind, answer) = match train {
+/// What any model has to beat: class shares, the mean, for a split by time the target of the latest training row; one cluster
+/// or the same score for every row where nothing is predicted.
+fn baseline(prepared: &Prepared, train: &Rows, scored: &Rows, seen: &Seen, ctx: &OpCtx<'_>) -> Result<BaselineReport> {
+    let (rows, task) = (train.target.len() as f64, prepared.subject.task);
+    let (kind, answer) = match &train.target {
         Target::Classes { names, codes } => {
             let mut counts = vec![0_u64; names.len()];
             codes.iter().for_each(|code| counts[*code as usize] += 1);
@@ -179,17 +183,27 @@ fn baseline(prepared: &Prepared, train: &Target, scored: &Target, task: Task) ->
             Some(place) => ("last_value", vec![values[place]]),
             None => ("mean", vec![values.iter().sum::<f64>() / rows]),
         },
+        Target::Labels { .. } => ("all_alike", Vec::new()),
     };
-    let metrics = score_at(&constant(&answer, scored), scored, task, None)?;
+    let predictions = match constant(&answer, &scored.target) {
+        Some(predictions) => predictions,
+        None => {
+            let (kind, quiet) = (zoo::kind("baseline")?, OpCtx { talk: &Silent, ..ctx.clone() });
+            let plain = TrainSpec::default();
+            fit_kind(kind, &plain, train, None, None, &quiet, &mut Vec::new())?.predict(&scored.matrix)?
+        }
+    };
+    let metrics = score_at(&predictions, &scored.target, task, None, seen)?;
     Ok(BaselineReport { kind, answer, metrics })
 }
 
-/// The same answer for every row of `truth`.
-pub fn constant(answer: &[f64], truth: &Target) -> Predictions {
+/// The same answer for every row of `truth`; `None` where nothing is predicted.
+pub fn constant(answer: &[f64], truth: &Target) -> Option<Predictions> {
     let values = answer.repeat(truth.len());
     match truth {
-        Target::Classes { .. } => Predictions::Probabilities { classes: answer.len(), values },
-        Target::Numbers(_) => Predictions::Numbers(values),
+        Target::Classes { .. } => Some(Predictions::Probabilities { classes: answer.len(), values }),
+        Target::Numbers(_) => Some(Predictions::Numbers(values)),
+        Target::Labels { .. } => None,
     }
 }
 

@@ -22,6 +22,8 @@ pub struct InitOptions {
     pub from: Option<PathBuf>,
     /// The column to predict.
     pub target: Option<String>,
+    /// What kind of prediction; inferred from the target when absent.
+    pub task: Option<Task>,
 }
 
 /// What came of it.
@@ -59,15 +61,27 @@ fn from_data(options: &InitOptions, source: &Path, talk: &dyn Talk) -> Result<St
         .with_context(|| format!("cannot read {} as a table", source.display()))?;
     let columns = read.table.columns();
     let names = || columns.iter().map(|column| column.name.as_str());
-    let Some(target) = &options.target else {
-        let hint = format!("add --target COLUMN; columns: {}", names().collect::<Vec<_>>().join(", "));
-        return Err(fail::usage("which column is to be predicted?").hint(hint).into());
-    };
-    if !names().any(|name| name == target) {
+    let target = options.target.as_deref();
+    if let Some(target) = target.filter(|target| !names().any(|name| name == *target)) {
         return Err(suggest::unknown("column", target, names()).into());
     }
-    let (task, why) = target::infer_task(&read.table, target)?;
-    talk.info(&format!("task {}: {why}", task.name()));
+    let task = match (options.task, target) {
+        (Some(task), Some(target)) => {
+            drop(target::read_target(&read.table, target, task)?);
+            task
+        }
+        (Some(task), None) if !task.is_supervised() => task,
+        (None, Some(target)) => {
+            let (task, why) = target::infer_task(&read.table, target)?;
+            talk.info(&format!("task {}: {why}", task.name()));
+            task
+        }
+        (_, None) => {
+            let columns = names().collect::<Vec<_>>().join(", ");
+            let hint = format!("add --target COLUMN, or --task clustering or anomaly; columns: {columns}");
+            return Err(fail::usage("which column is to be predicted?").hint(hint).into());
+        }
+    };
     let full = std::path::absolute(source)?;
     let root = std::path::absolute(&options.root)?;
     let relative = full.strip_prefix(&root).unwrap_or(&full).display().to_string();
@@ -75,12 +89,23 @@ fn from_data(options: &InitOptions, source: &Path, talk: &dyn Talk) -> Result<St
     Ok(project_text(&name, &relative, target, task))
 }
 
-fn project_text(name: &str, source: &str, target: &str, task: Task) -> String {
+fn project_text(name: &str, source: &str, target: Option<&str>, task: Task) -> String {
     let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
     let (metrics, gate) = match task {
         Task::Regression => (r#"["rmse", "mae", "r2"]"#, "r2 >= 0.0"),
         Task::Binary => (r#"["roc_auc", "accuracy", "log_loss"]"#, "roc_auc >= 0.5"),
         Task::Multiclass => (r#"["accuracy", "f1_macro", "log_loss"]"#, "accuracy >= 0.5"),
+        Task::Clustering => (r#"["silhouette", "davies_bouldin", "clusters"]"#, "silhouette >= 0.1"),
+        Task::Anomaly => (r#"["flagged_share", "score_p99"]"#, "flagged_share <= 0.5"),
+    };
+    let target = match target {
+        Some(target) => format!("target = {}", quote(target)),
+        None => "# target = \"COLUMN\"      # known labels, which only judge".to_owned(),
+    };
+    let models = match task {
+        Task::Clustering => "kmeans, baseline",
+        Task::Anomaly => "isolation_forest, baseline",
+        _ => "boost, forest, extra_trees, tree, linear, ridge, logistic, svm, knn, naive_bayes, baseline",
     };
     format!(
         r#"# One file describes the whole pipeline: `mlops run` executes it, `mlops status --why` says what would run.
@@ -91,7 +116,7 @@ seed = 42
 
 [data]
 source = {source}
-target = {target}
+{target}
 task = "{task}"
 # ignore = []              # columns never used as features
 # key = []                 # columns that identify a row
@@ -107,7 +132,7 @@ validation = 0.2
 recipe = "auto"
 
 [train]
-model = "auto"             # or: boost, forest, extra_trees, tree, linear, ridge, logistic, knn, naive_bayes, baseline
+model = "auto"             # or: {models}
 
 [evaluate]
 metrics = {metrics}
@@ -118,7 +143,6 @@ promote = "champion"       # moved when every gate passes
 "#,
         name = quote(name),
         source = quote(source),
-        target = quote(target),
         task = task.name(),
     )
 }

@@ -163,6 +163,10 @@ fn check_roles(file: &TableFile, mut roles: Roles, guesses: &mut Vec<String>) ->
     }
     if let Some(target) = &roles.target {
         let column = file.select(target)?;
+        if let Some(task) = roles.task.filter(|task| !task.is_supervised()) {
+            drop(target::read_target(&column, target, task)?);
+            return Ok(roles);
+        }
         let (task, why) = target::infer_task(&column, target)?;
         match roles.task {
             None => {

@@ -37,5 +37,6 @@ pub mod status;
 pub mod subject;
 pub mod train;
 pub mod transform;
+pub mod unsupervised;
 pub mod validate;
 pub mod why;

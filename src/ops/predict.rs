@@ -117,7 +117,7 @@ fn read_input(package: &ModelPackage, options: &PredictOptions, ctx: &OpCtx<'_>)
     Ok(table)
 }
 
-/// Adds `prediction` and, for classes, `probability_<class>`; a name that is taken gets a trailing underscore.
+/// Adds `prediction` and, for classes, `probability_<class>`; `cluster` and `distance`; or `anomaly` and `score`. A name that is taken gets a trailing underscore.
 fn with_predictions(table: Table, package: &ModelPackage, predictions: &Predictions) -> Result<(Table, Vec<String>)> {
     let mut taken: Vec<String> = table.columns().into_iter().map(|column| column.name).collect();
     let mut added = Vec::new();
@@ -141,6 +141,12 @@ fn with_predictions(table: Table, package: &ModelPackage, predictions: &Predicti
             }
             table
         }
+        Predictions::Clusters { codes, distances, .. } => table
+            .with_integers(&name("cluster".to_owned()), codes.iter().map(|code| i64::from(*code)).collect())?
+            .with_numbers(&name("distance".to_owned()), distances.clone())?,
+        Predictions::Anomalies { scores, threshold } => table
+            .with_booleans(&name("anomaly".to_owned()), scores.iter().map(|score| score > threshold).collect())?
+            .with_numbers(&name("score".to_owned()), scores.clone())?,
     };
     Ok((table, added))
 }

@@ -16,8 +16,10 @@ use crate::data::target::{self, Target};
 use crate::data::weights;
 use crate::features::recipe::{Family, FittedRecipe, Recipe};
 use crate::models::package::{ModelPackage, PackageHeader};
+use crate::models::zoo;
 use crate::ops::context::OpCtx;
 use crate::ops::dataset::{self, OpenDataset};
+use crate::ops::unsupervised;
 use crate::record::dataset::Roles;
 use crate::record::recipe::RecipeRecord;
 use crate::record::split::SplitRecord;
@@ -39,8 +41,8 @@ pub struct PrepareOptions {
     pub split: SplitSpec,
     /// How columns become features.
     pub transform: TransformSpec,
-    /// For which family of models `auto` is meant.
-    pub family: Family,
+    /// For which family of models `auto` is meant; that of the task's default kind when absent.
+    pub family: Option<Family>,
 }
 
 /// One part of the rows of a split.
@@ -176,13 +178,13 @@ pub fn subject(
             return Err(suggest::unknown("column", name, columns()).into());
         }
     }
-    let target_name = roles.target.clone().ok_or_else(|| {
-        fail::usage(format!("{} has no target", dataset.label)).hint("say which column to predict with --target COLUMN")
-    })?;
-    let (task, (target, target_rows)) = match known {
-        Some(header) => read_known(&table, &target_name, roles.task, header)?,
-        None => read_new(&table, &target_name, roles.task, ctx)?,
+    let unsupervised = roles.task.filter(|task| !task.is_supervised());
+    let (task, (target, target_rows)) = match (known, unsupervised) {
+        (Some(header), _) => read_known(&table, &target_of(&roles, &dataset.label)?, roles.task, header)?,
+        (None, Some(task)) => (task, unsupervised::read(&table, &roles, task, ctx.talk)?),
+        (None, None) => read_new(&table, &target_of(&roles, &dataset.label)?, roles.task, ctx)?,
     };
+    let target_name = roles.target.clone().unwrap_or_default();
     let dropped = table.rows() - target_rows.len();
     if dropped > 0 {
         ctx.talk.warn(&format!("{dropped} rows without a value of `{target_name}` are left out"));
@@ -190,7 +192,7 @@ pub fn subject(
     let weights = roles.weight.as_deref().map(|column| weights::read(&table, column, &target_rows)).transpose()?;
     let features: Vec<&str> = columns().filter(|name| is_feature(name, &target_name, &roles, &options.split)).collect();
     if features.is_empty() {
-        let what = format!("{} has no column left to predict `{target_name}` from", dataset.label);
+        let what = format!("{} has no column left to make features of", dataset.label);
         return Err(fail::usage(what).hint("ignore fewer columns").into());
     }
     let frame = table.frame(&features)?;
@@ -222,10 +224,31 @@ fn read_known(table: &Table, name: &str, task: Option<Task>, header: &PackageHea
     Ok((header.task, target::target_against(table, name, header.task, &header.classes)?))
 }
 
+/// The name of the target, without which there is nothing to learn.
+fn target_of(roles: &Roles, label: &str) -> Result<String> {
+    roles.target.clone().ok_or_else(|| {
+        fail::usage(format!("{label} has no target"))
+            .hint("say which column to predict with --target COLUMN, or --task clustering or anomaly, which need none")
+            .into()
+    })
+}
+
+/// The recipe for a task; `auto` is that of the family asked for.
+///
+/// Errors: those of [`Recipe::from_spec`].
+pub fn recipe_for(options: &PrepareOptions, task: Task) -> Result<Recipe> {
+    let family = match options.family {
+        Some(family) if task.is_supervised() => family,
+        // Distances need numbers, whatever the kind: the baseline of such a task too.
+        _ => zoo::kind(zoo::default_kind(task))?.family,
+    };
+    Recipe::from_spec(&options.transform, family)
+}
+
 /// Opens, splits, and fits the recipe on the training rows; keeps split and recipe as records (not yet committed).
 pub fn prepare(repo: &Repo, options: &PrepareOptions, ctx: &OpCtx<'_>) -> Result<Prepared> {
-    let recipe = Recipe::from_spec(&options.transform, options.family)?;
     let subject = subject(repo, options, None, ctx)?;
+    let recipe = recipe_for(options, subject.task)?;
     let divided = divide(repo, &subject, &options.split, ctx)?;
     let fitted = fit_recipe(&recipe, &subject, &divided.split, ctx.seed)?;
     for note in fitted.notes() {

@@ -23,6 +23,7 @@ use crate::pipeline::staleness;
 use crate::repo::Repo;
 use crate::source::redact;
 use crate::spec::gate::{Bound, GateSpec};
+use crate::spec::model::Task;
 use crate::spec::project::{DataSpec, ProjectSpec, StageSpec};
 use crate::spec::schema::ColumnType;
 
@@ -183,7 +184,10 @@ impl Workspace<'_> {
             StageKind::Transform => {
                 inputs.push(output("ingest", "dataset")?);
                 inputs.push(KeyInput::seed(self.spec.project.seed));
-                inputs.extend(KeyInput::settings("family", &format!("{:?}", self.family()?))?);
+                let task = self.spec.data.as_ref().and_then(|data| data.task);
+                let usual = zoo::default_kind(task.unwrap_or(Task::Binary));
+                let family = self.family()?.unwrap_or(zoo::kind(usual)?.family);
+                inputs.extend(KeyInput::settings("family", &format!("{family:?}"))?);
                 inputs.extend(KeyInput::settings("split", &self.spec.split)?);
                 inputs.extend(KeyInput::settings("transform", &self.spec.transform)?);
             }
@@ -216,14 +220,10 @@ impl Workspace<'_> {
         Ok(inputs)
     }
 
-    /// The family of models that the recipe `auto` is meant for.
-    pub fn family(&self) -> Result<crate::features::recipe::Family> {
+    /// The family of models that the recipe `auto` is meant for; none when no model is named, as the task then says.
+    pub fn family(&self) -> Result<Option<crate::features::recipe::Family>> {
         let named = self.spec.train.as_ref().and_then(|train| train.model.clone()).filter(|name| name != "auto");
-        match named {
-            Some(name) => Ok(zoo::kind(&name)?.family),
-            // The default kind is of one family for every task; `choose_kind` names it when it trains.
-            None => Ok(zoo::kind(zoo::default_kind(crate::spec::model::Task::Binary))?.family),
-        }
+        named.map(|name| Ok(zoo::kind(&name)?.family)).transpose()
     }
 
     /// The model that gates compare with, when one does.

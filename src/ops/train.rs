@@ -23,6 +23,7 @@ use crate::ops::evaluate::open_package;
 use crate::ops::fit::{Fitted, fit};
 use crate::ops::prepare::{Part, PrepareOptions, Prepared, prepare, prepare_for, reopen};
 use crate::ops::recorded::{Done, Work, recorded};
+use crate::ops::unsupervised::{self, Seen};
 use crate::record::model::ModelRecord;
 use crate::record::profile::{ColumnProfile, ProfileRecord};
 use crate::repo::Repo;
@@ -162,23 +163,26 @@ impl Start {
     }
 }
 
-/// All metrics of the task for predictions against the truth, classes told apart by `threshold`.
+/// All metrics of the task for predictions against the truth, classes told apart by `threshold`; `seen` are the rows as the
+/// model saw them.
 pub fn score_at(
     predictions: &Predictions,
     truth: &Target,
     task: Task,
     threshold: Option<f64>,
+    seen: &Seen,
 ) -> Result<BTreeMap<String, f64>> {
-    metrics::compute_at(None, &scores(predictions, truth)?, task, threshold)
+    metrics::compute_at(None, &scores(predictions, truth, seen)?, task, threshold)
 }
 
 /// Predictions and truth as the metrics want them.
-pub fn scores<'a>(predictions: &'a Predictions, truth: &'a Target) -> Result<Scores<'a>> {
+pub fn scores<'a>(predictions: &'a Predictions, truth: &'a Target, seen: &'a Seen) -> Result<Scores<'a>> {
     match (predictions, truth) {
         (Predictions::Probabilities { values, .. }, Target::Classes { names, codes }) => {
             Ok(Scores::Classes { truth: codes, probabilities: values, names })
         }
         (Predictions::Numbers(predicted), Target::Numbers(truth)) => Ok(Scores::Numbers { truth, predicted }),
+        (_, Target::Labels { codes, .. }) => unsupervised::scores(predictions, codes, seen),
         _ => Err(fail::usage("the model and the target are of different tasks").into()),
     }
 }
@@ -283,7 +287,7 @@ impl Keep<'_> {
             engine: zoo::ENGINE_VERSION,
             calibration: CalibrationMethod::None,
             threshold: fitted.threshold,
-            baseline_answer: Some(fitted.baseline.answer.clone()),
+            baseline_answer: (!fitted.baseline.answer.is_empty()).then(|| fitted.baseline.answer.clone()),
         })
     }
 

@@ -34,7 +34,8 @@ impl Label {
     }
 }
 
-/// `{"predictions": [...]}`; with `probabilities`, one object of class to probability a row as well.
+/// `{"predictions": [...]}`; with `probabilities`, one object of class to probability a row as well. Clustering answers
+/// `{"predictions": [cluster, …], "distances": […]}`, anomaly detection `{"predictions": [true, …], "scores": […]}`.
 ///
 /// Numbers that JSON does not have are written as null. `labels` has one entry a class, chosen as `threshold` has it.
 pub fn to_json(predictions: &Predictions, labels: &[Label], threshold: Option<f64>, probabilities: bool) -> Vec<u8> {
@@ -48,8 +49,19 @@ pub fn to_json(predictions: &Predictions, labels: &[Label], threshold: Option<f6
                 None => out.extend_from_slice(b"null"),
             });
         }
+        Predictions::Clusters { codes, .. } => {
+            list(&mut out, codes, |out, code| out.extend_from_slice(code.to_string().as_bytes()));
+        }
+        Predictions::Anomalies { scores, threshold } => list(&mut out, scores, |out, score| {
+            out.extend_from_slice(if score > threshold { b"true" } else { b"false" });
+        }),
     }
     out.push(b']');
+    match predictions {
+        Predictions::Clusters { distances: values, .. } => further(&mut out, "distances", values),
+        Predictions::Anomalies { scores: values, .. } => further(&mut out, "scores", values),
+        _ => {}
+    }
     if let (true, Predictions::Probabilities { classes, values }) = (probabilities, predictions) {
         out.extend_from_slice(br#","probabilities":["#);
         let rows: Vec<&[f64]> = values.chunks_exact((*classes).max(1)).collect();
@@ -66,6 +78,13 @@ pub fn to_json(predictions: &Predictions, labels: &[Label], threshold: Option<f6
     }
     out.push(b'}');
     out
+}
+
+/// `,"name":[…]`.
+fn further(out: &mut Vec<u8>, name: &str, values: &[f64]) {
+    out.extend_from_slice(format!(",\"{name}\":[").as_bytes());
+    list(out, values, |out, value| push_number(out, *value));
+    out.push(b']');
 }
 
 fn list<T>(out: &mut Vec<u8>, items: &[T], mut write: impl FnMut(&mut Vec<u8>, &T)) {

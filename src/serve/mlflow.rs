@@ -82,9 +82,10 @@ async fn invoke(state: &Arc<State>, request: Request<Body>) -> Result<(HeaderVal
     let model = Arc::clone(state.default_model());
     predict::on_body(state, body, move |state, body| {
         let (columns, params) = columns(&model, media, predict::text(body)?)?;
-        if params.probabilities && model.labels.is_empty() {
-            let error =
-                ServeError::new(Reason::WrongParameter, "this model predicts numbers, which have no probabilities");
+        let task = model.served.package.header.task;
+        if params.probabilities && !task.is_classification() {
+            let message = format!("this model is of a {} task, which has no probabilities", task.name());
+            let error = ServeError::new(Reason::WrongParameter, message);
             return Err(error.hint("leave `probabilities` out"));
         }
         let predictions = predict::predict(state, &model, columns)?;

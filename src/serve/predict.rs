@@ -49,11 +49,7 @@ pub fn predict(state: &State, model: &Model, columns: Columns<'_>) -> Result<Pre
         model.ignored.fetch_add(ignored, Ordering::Relaxed);
     }
     if rows == 0 {
-        let classes = model.labels.len();
-        return Ok(match classes {
-            0 => Predictions::Numbers(Vec::new()),
-            _ => Predictions::Probabilities { classes, values: Vec::new() },
-        });
+        return Ok(Predictions::none(model.served.package.header.task, model.labels.len()));
     }
     let frame = columns::frame(columns, rows)?;
     let predictions = model.served.package.predict(&frame).map_err(|error| match fail::find(&error) {

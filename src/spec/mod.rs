@@ -8,6 +8,7 @@
 
 pub mod drift;
 pub mod gate;
+pub mod kinds;
 pub mod many;
 pub mod model;
 pub mod project;

@@ -17,6 +17,10 @@ pub enum Task {
     Multiclass,
     /// A number.
     Regression,
+    /// The group that a row belongs to; nothing says which groups there are.
+    Clustering,
+    /// How odd a row is; nothing says which rows are.
+    Anomaly,
 }
 
 impl Task {
@@ -26,12 +30,19 @@ impl Task {
             Task::Binary => "binary",
             Task::Multiclass => "multiclass",
             Task::Regression => "regression",
+            Task::Clustering => "clustering",
+            Task::Anomaly => "anomaly",
         }
     }
 
     /// Whether the target is a class.
     pub fn is_classification(self) -> bool {
-        self != Task::Regression
+        matches!(self, Task::Binary | Task::Multiclass)
+    }
+
+    /// Whether there is something to learn from in the target; without, a target only judges.
+    pub fn is_supervised(self) -> bool {
+        !matches!(self, Task::Clustering | Task::Anomaly)
     }
 }
 
@@ -426,7 +437,30 @@ impl Default for NaiveBayesParams {
     }
 }
 
-/// Parameters of the baseline: there are none. It predicts the class shares or the mean of the training rows.
+/// Parameters of the baseline: `baseline`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct BaselineParams {}
+pub struct BaselineParams {
+    /// What it answers whatever the features.
+    pub strategy: BaselineStrategy,
+}
+
+/// What a baseline answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BaselineStrategy {
+    /// `shares` for classes, `mean` for numbers; one cluster, or the same score for every row, where there is no target.
+    #[default]
+    Auto,
+    /// The share of each class in the training rows, as its probability.
+    Shares,
+    /// The commonest class of the training rows, with probability 1.
+    Majority,
+    /// The mean of the training rows.
+    Mean,
+    /// The median of the training rows: what the mean absolute error is smallest for.
+    Median,
+    /// The target of the last training row in the order of the table: the last value known, when rows are in the order of
+    /// time.
+    Last,
+}

@@ -14,6 +14,7 @@ mod ingest;
 mod journey;
 mod pipeline;
 mod sources;
+mod tasks;
 mod tidy;
 mod training;
 mod validate;

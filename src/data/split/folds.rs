@@ -64,7 +64,9 @@ pub fn folds(
         (SplitMethod::Time, _) => return by_time(table, &rows, split, spec),
         (SplitMethod::Group, _) => groups::deal(&groups::codes(table, column, &rows)?, spec.folds, column, seed)?,
         (SplitMethod::Hash, _) => hashed::deal(table, &hashed::columns(spec, keys)?, &rows, spec.folds)?,
-        (SplitMethod::Random, _) | (_, Target::Numbers(_)) => deal(&vec![0; rows.len()], spec.folds, seed),
+        (SplitMethod::Random, _) | (_, Target::Numbers(_) | Target::Labels { .. }) => {
+            deal(&vec![0; rows.len()], spec.folds, seed)
+        }
         (_, Target::Classes { codes, .. }) => {
             let codes: Vec<u32> = places.iter().map(|place| codes[*place]).collect();
             deal(&codes, spec.folds, seed)

@@ -45,6 +45,8 @@ impl Codes {
         match target {
             Target::Numbers(values) => Codes::numbers(rows.iter().map(|&row| values[row as usize]).collect(), bins),
             Target::Classes { names, codes } => Codes::values(rows, codes, names.len(), CODES_MAX - 2),
+            // Labels only judge: every row is alike.
+            Target::Labels { .. } => Codes::numbers(vec![0.0; rows.len()], bins),
         }
     }
 

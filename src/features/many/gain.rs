@@ -78,6 +78,8 @@ fn outputs(target: &Target, rows: &[u32]) -> Outputs {
             };
             order.into_iter().map(of).collect()
         }
+        // Labels only judge.
+        Target::Labels { .. } => Vec::new(),
     };
     for output in &mut outputs {
         let mean = output.iter().sum::<f64>() / output.len().max(1) as f64;

@@ -38,7 +38,7 @@ fn columns_that_tell_the_target_are_kept() -> Result<()> {
         (0..2_000)
             .map(|row| match &target {
                 Target::Classes { codes, .. } => f64::from(codes[row]) * 100.0 + noise(row, 11),
-                Target::Numbers(_) => 0.0,
+                Target::Numbers(_) | Target::Labels { .. } => 0.0,
             })
             .collect(),
     );

@@ -3,6 +3,7 @@
 mod kinds;
 mod oracle;
 mod packages;
+mod unsupervised;
 
 use std::sync::Arc;
 
@@ -10,11 +11,13 @@ use anyhow::Result;
 
 use crate::base::seed::Seed;
 use crate::base::talk::Silent;
+use crate::data::frame::MISSING_CODE;
 use crate::data::matrix::{Feature, FeatureValues, Matrix};
 use crate::data::target::Target;
 use crate::models::form::{FormReader, FormWriter};
 use crate::models::predictor::{FitInput, Predictor};
 use crate::models::zoo;
+use crate::spec::model::Task;
 
 /// Rows of the reference table.
 const ROWS: usize = 60;
@@ -72,12 +75,28 @@ fn three_classes() -> Result<Target> {
     Ok(Target::Classes { names: ["a", "b", "c"].map(str::to_owned).into(), codes: (0..ROWS).map(code).collect() })
 }
 
+/// No target, of a task that needs none; every third row is labelled.
+fn labels(task: Task) -> Result<Target> {
+    let codes = (0..ROWS as u32).map(|row| if row % 3 == 0 { u32::from(row > 54) } else { MISSING_CODE });
+    Ok(Target::Labels { task, names: ["normal", "odd"].map(str::to_owned).into(), codes: codes.collect() })
+}
+
 fn fit(kind: &str, matrix: &Matrix, target: &Target, params: &str) -> Result<Box<dyn Predictor>> {
+    weighted(kind, matrix, target, params, None)
+}
+
+fn weighted(
+    kind: &str,
+    matrix: &Matrix,
+    target: &Target,
+    params: &str,
+    weights: Option<&[f64]>,
+) -> Result<Box<dyn Predictor>> {
     let params: toml::Table = params.parse()?;
     let mut input = FitInput {
         matrix,
         target,
-        weights: None,
+        weights,
         validation: None,
         from: None,
         params: &params,

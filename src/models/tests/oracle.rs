@@ -80,6 +80,7 @@ fn queries() -> Result<crate::data::matrix::Matrix> {
 fn check_answers(kind: &str, target: &crate::data::target::Target, params: &str, expected: &[f64]) -> Result<()> {
     match fit(kind, &features()?, target, params)?.predict(&queries()?)? {
         Predictions::Numbers(values) | Predictions::Probabilities { values, .. } => close(&values, expected, 1e-9),
+        other => panic!("{other:?}"),
     }
     Ok(())
 }

@@ -14,13 +14,17 @@ use crate::features::recipe::{Family, FittedRecipe, Recipe};
 use crate::models::calibration::Calibration;
 use crate::models::package::{InputColumn, Lineage, ModelPackage, PackageHeader};
 use crate::models::predictor::Predictions;
-use crate::models::tests::{ROWS, features, fit, two_classes};
+use crate::models::tests::{ROWS, features, fit, labels, two_classes};
 use crate::models::zoo;
 use crate::record::profile::ProfileRecord;
 use crate::spec::model::Task;
 use crate::spec::recipe::TransformSpec;
 use crate::spec::schema::ColumnType;
 use crate::spec::training::CalibrationMethod;
+
+/// One kind of each form.
+const KINDS: [&str; 9] =
+    ["boost", "forest", "logistic", "knn", "naive_bayes", "baseline", "svm", "kmeans", "isolation_forest"];
 
 fn frame() -> Result<Frame> {
     let x = features()?;
@@ -40,7 +44,11 @@ fn recipe(family: Family, target: &Target) -> Result<FittedRecipe> {
 }
 
 fn package(kind: &str) -> Result<ModelPackage> {
-    let target = two_classes()?;
+    let (task, target) = match kind {
+        "kmeans" => (Task::Clustering, labels(Task::Clustering)?),
+        "isolation_forest" => (Task::Anomaly, labels(Task::Anomaly)?),
+        _ => (Task::Binary, two_classes()?),
+    };
     let recipe = recipe(zoo::kind(kind)?.family, &target)?;
     let matrix = recipe.apply(&frame()?)?;
     let params = if (zoo::kind(kind)?.params)().contains_key("trees") { "trees = 3" } else { "" };
@@ -54,7 +62,7 @@ fn package(kind: &str) -> Result<ModelPackage> {
     };
     let header = PackageHeader {
         model: kind.to_owned(),
-        task: Task::Binary,
+        task,
         target: "label".to_owned(),
         target_type: Some(ColumnType::Text),
         classes: target.classes().to_vec(),
@@ -75,7 +83,7 @@ fn package(kind: &str) -> Result<ModelPackage> {
 
 #[test]
 fn packages_read_back_and_answer_the_same() -> Result<()> {
-    for kind in ["boost", "forest", "logistic", "knn", "naive_bayes", "baseline"] {
+    for kind in KINDS {
         let made = package(kind)?;
         let bytes = made.to_bytes()?;
         let read = ModelPackage::open(&bytes)?;
@@ -211,12 +219,11 @@ proptest! {
     fn forged_packages_never_panic(seed in any::<u64>()) {
         use std::sync::LazyLock;
         static MADE: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
-            let kinds = ["boost", "forest", "logistic", "knn", "naive_bayes", "baseline"];
-            let plain = kinds.iter().map(|kind| package(kind));
+            let plain = KINDS.iter().map(|kind| package(kind));
             plain.chain([mended()]).filter_map(|made| made.and_then(|made| made.to_bytes()).ok()).collect()
         });
-        assert_eq!(MADE.len(), 7);
-        let forged = forge(&MADE[(seed % 7) as usize], seed);
+        assert_eq!(MADE.len(), KINDS.len() + 1);
+        let forged = forge(&MADE[(seed % MADE.len() as u64) as usize], seed);
         if let (Ok(opened), Ok(frame)) = (ModelPackage::open(&forged), frame()) {
             let _ = opened.predict(&frame);
         }

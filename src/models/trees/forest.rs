@@ -78,6 +78,7 @@ fn fit_kind(kind: Kind, name: &'static str, fit: &mut FitInput<'_>) -> Result<Bo
         Target::Numbers(_) => (plot.numbers()?, 1, 0),
         Target::Classes { names, .. } if names.len() == 2 => (plot.binary()?, 1, 2),
         Target::Classes { names, .. } => (plot.several()?, names.len(), names.len()),
+        Target::Labels { .. } => return Err(input::no_target(name)),
     };
     let ensemble = Ensemble { features: binned.features.len(), width: leaf_width, trees };
     Ok(Box::new(Forested { ensemble, classes }))

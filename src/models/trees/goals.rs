@@ -56,6 +56,7 @@ pub fn goal<'a>(fit: &FitInput<'a>, params: &BoostParams, weights: Option<RowWei
             let initial = if loss == Loss::Logistic { vec![logs[1] - logs[0]] } else { logs };
             Ok(Goal { truth: Truth::Classes(classes.codes, count), loss, initial })
         }
+        Target::Labels { .. } => Err(input::no_target("boost")),
     }
 }
 

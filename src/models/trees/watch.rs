@@ -36,6 +36,7 @@ impl<'a> Watch<'a> {
                 let classes = if loss == Loss::Logistic { 2 } else { outputs as u32 };
                 loss.is_of_classes() && codes.iter().all(|&code| code < classes)
             }
+            Target::Labels { .. } => false,
         };
         if !is_same_task || target.len() != matrix.rows() {
             return Err(fail::world("the validation rows and the training rows have different targets").into());
@@ -106,5 +107,7 @@ fn block_loss(scores: &[f64], target: &Target, begin: usize, loss: Loss, outputs
             }
             sum.total()
         }
+        // Refused when the watch began.
+        Target::Labels { .. } => 0.0,
     }
 }

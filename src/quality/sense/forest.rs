@@ -43,9 +43,31 @@ struct Tree {
 #[derive(Clone, Debug)]
 pub struct Forest {
     trees: Vec<Tree>,
+    /// Rows that each tree was grown on.
+    tree_rows: u32,
     /// Mean path length of a tree of as many rows: what scores are measured by.
     usual_length: f64,
 }
+
+/// A grown forest as plain arrays, tree after tree, each tree's root first: how it is kept.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ForestArrays {
+    /// Rows that each tree was grown on.
+    pub tree_rows: u32,
+    /// Nodes of each tree.
+    pub nodes: Vec<u32>,
+    /// The column that each node cuts; 0 for a leaf.
+    pub columns: Vec<u32>,
+    /// The node of the same tree where values up to the threshold go, the others go to the next one; itself for a leaf.
+    pub lefts: Vec<u32>,
+    /// Thresholds; infinite for a leaf.
+    pub thresholds: Vec<f64>,
+    /// Rows of each node.
+    pub sizes: Vec<u32>,
+}
+
+/// Deepest tree that is read back: a tree of 4,294,967,296 rows ends at 32 cuts.
+const DEPTH_MAX: u32 = 32;
 
 /// Mean path length of an unsuccessful search in a binary search tree of `rows` rows:
 /// `c(n) = 2 (ln(n - 1) + γ) - 2 (n - 1) / n`, with c(1) = 0 and c(2) = 1; scikit-learn's `_average_path_length`.
@@ -66,8 +88,8 @@ impl Forest {
     /// A node cuts a column drawn among those that vary in it, at a point drawn between its smallest and largest value;
     /// trees end at `log2(tree_rows)` cuts, one row or equal rows. The same rows in another order give the same forest.
     /// Cost: a hash and a sort of all rows, then `trees × tree_rows × columns`.
-    pub fn grow(columns: &[Vec<f64>], trees: usize, tree_rows: usize, seed: Seed) -> Forest {
-        let rows = columns.first().map_or(0, Vec::len);
+    pub fn grow(columns: &[&[f64]], trees: usize, tree_rows: usize, seed: Seed) -> Forest {
+        let rows = columns.first().map_or(0, |column| column.len());
         let tree_rows = tree_rows.clamp(1, rows.max(1));
         let order = canonical(columns);
         let trees = (0..trees as u64)
@@ -79,14 +101,50 @@ impl Forest {
                 Tree::grow(&drawn.iter().map(row).collect::<Vec<Vec<f64>>>(), &mut rng)
             })
             .collect();
-        Forest { trees, usual_length: mean_length(tree_rows) }
+        Forest { trees, tree_rows: tree_rows as u32, usual_length: mean_length(tree_rows) }
+    }
+
+    /// The forest as plain arrays.
+    pub fn to_arrays(&self) -> ForestArrays {
+        let nodes = || self.trees.iter().flat_map(|tree| &tree.nodes);
+        ForestArrays {
+            tree_rows: self.tree_rows,
+            nodes: self.trees.iter().map(|tree| tree.nodes.len() as u32).collect(),
+            columns: nodes().map(|node| node.column).collect(),
+            lefts: nodes().map(|node| node.left).collect(),
+            thresholds: nodes().map(|node| node.threshold).collect(),
+            sizes: self.trees.iter().flat_map(|tree| &tree.sizes).copied().collect(),
+        }
+    }
+
+    /// A forest over `columns` columns from arrays of unknown origin: every index, size and length is checked, so that
+    /// scoring ends and stays within bounds. `None`: these arrays are no forest.
+    pub fn from_arrays(arrays: &ForestArrays, columns: usize) -> Option<Forest> {
+        let total = arrays.nodes.iter().map(|count| u64::from(*count)).sum::<u64>();
+        let lengths = [arrays.columns.len(), arrays.lefts.len(), arrays.thresholds.len(), arrays.sizes.len()];
+        if arrays.nodes.is_empty() || arrays.tree_rows < 2 || lengths.iter().any(|length| *length as u64 != total) {
+            return None;
+        }
+        let mut trees = Vec::with_capacity(arrays.nodes.len());
+        let mut start = 0;
+        for count in &arrays.nodes {
+            let place = start..start + *count as usize;
+            start = place.end;
+            let nodes = place.clone().map(|at| Node {
+                column: arrays.columns[at],
+                left: arrays.lefts[at],
+                threshold: arrays.thresholds[at],
+            });
+            trees.push(Tree::checked(nodes.collect(), arrays.sizes[place].to_vec(), columns)?);
+        }
+        Some(Forest { trees, tree_rows: arrays.tree_rows, usual_length: mean_length(arrays.tree_rows as usize) })
     }
 
     /// The anomaly score of every row, `2^(-E[h(x)] / c(ψ))`, in `(0, 1]`: near 1 for rows that are soon set apart, below
     /// 0.5 for ordinary ones. scikit-learn's `-score_samples`. Rows in parallel.
-    pub fn scores(&self, columns: &[Vec<f64>]) -> Vec<f64> {
+    pub fn scores(&self, columns: &[&[f64]]) -> Vec<f64> {
         let width = columns.len();
-        let mut scores = vec![0.0; columns.first().map_or(0, Vec::len)];
+        let mut scores = vec![0.0; columns.first().map_or(0, |column| column.len())];
         scores.par_chunks_mut(BLOCK_ROWS).enumerate().for_each(|(block, scores)| {
             let start = block * BLOCK_ROWS;
             let padded = scores.len().next_multiple_of(LANES);
@@ -149,6 +207,29 @@ impl Tree {
         tree
     }
 
+    /// A tree of nodes that were read: children come after their parents, and each has one.
+    fn checked(nodes: Vec<Node>, sizes: Vec<u32>, columns: usize) -> Option<Tree> {
+        let mut depths = vec![u32::MAX; nodes.len()];
+        *depths.first_mut()? = 0;
+        for (at, node) in nodes.iter().enumerate() {
+            let (depth, left) = (depths[at], node.left as usize);
+            let leaf = node.threshold == f64::INFINITY && left == at && node.column == 0;
+            let cut = node.threshold.is_finite() && left > at && left + 1 < nodes.len();
+            if depth > DEPTH_MAX || sizes[at] == 0 || !(leaf || cut) || node.column as usize >= columns {
+                return None;
+            }
+            for child in [left, left + 1].into_iter().filter(|_| cut) {
+                if depths[child] != u32::MAX || sizes[child] > sizes[at] {
+                    return None;
+                }
+                depths[child] = depth + 1;
+            }
+        }
+        let length = |(depth, size): (&u32, &u32)| f64::from(*depth) + mean_length(*size as usize);
+        let lengths = depths.iter().zip(&sizes).map(length).collect();
+        Some(Tree { lengths, depth: depths.iter().copied().max()?, nodes, sizes })
+    }
+
     /// Adds a leaf.
     fn add(&mut self, size: usize, depth: u32) {
         let itself = self.nodes.len() as u32;
@@ -206,8 +287,8 @@ fn draw(rows: usize, count: usize, rng: &mut Rng) -> Vec<usize> {
 }
 
 /// The rows in an order that depends on their values alone; equal rows are next to each other, in any order.
-fn canonical(columns: &[Vec<f64>]) -> Vec<u32> {
-    let rows = columns.first().map_or(0, Vec::len);
+fn canonical(columns: &[&[f64]]) -> Vec<u32> {
+    let rows = columns.first().map_or(0, |column| column.len());
     let mut hashed: Vec<(u64, u32)> = (0..rows as u32).map(|row| (0, row)).collect();
     hashed.par_chunks_mut(BLOCK_ROWS).enumerate().for_each(|(block, hashed)| {
         let start = block * BLOCK_ROWS;

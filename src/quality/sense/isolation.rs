@@ -41,13 +41,14 @@ pub fn isolation(study: &Study) -> Result<Option<Finding>> {
         return Ok(Some(left_out(rows, most)));
     }
     let columns: Vec<Vec<f64>> = places.par_iter().map(|place| filled(study, *place)).collect::<Result<_>>()?;
+    let views: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
     let forest = Forest::grow(
-        &columns,
+        &views,
         options.trees.max(1),
         options.tree_rows.max(2),
         Seed(study.options.seed).derive("isolation"),
     );
-    let scores = forest.scores(&columns);
+    let scores = forest.scores(&views);
     let least = match options.contamination {
         Some(share) => highest(&scores, share.clamp(0.0, 0.5)),
         None => options.isolation_score,

@@ -11,7 +11,7 @@ mod conflicts;
 mod constant;
 mod copies;
 mod fold;
-mod forest;
+pub mod forest;
 mod identifiers;
 mod imbalance;
 mod isolation;

@@ -94,7 +94,9 @@ impl<'a> Study<'a> {
         let ignored: HashSet<&str> = roles.ignore.iter().map(String::as_str).collect();
         let mut notes = Vec::new();
         let target = roles.target.as_deref().filter(|name| profile.column(name).is_some() && table.rows() > 0);
-        let goal = target.and_then(|name| match read_goal(table, name, roles.task) {
+        // Labels of tasks without a target are no goal: nothing is fitted on them.
+        let is_goal = roles.task.is_none_or(|task| task.is_supervised());
+        let goal = target.filter(|_| is_goal).and_then(|name| match read_goal(table, name, roles.task) {
             Ok(goal) => Some((name, goal)),
             Err(error) => {
                 notes.push(unusable(name, &error));
@@ -202,6 +204,7 @@ fn read_goal(table: &Table, name: &str, task: Option<Task>) -> Result<Goal> {
             rows.iter().zip(numbers).for_each(|(row, number)| all[*row as usize] = number);
             Goal::Numbers(all)
         }
+        Target::Labels { names, codes, .. } => Goal::Classes { names, codes },
     })
 }
 

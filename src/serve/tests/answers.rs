@@ -47,3 +47,14 @@ fn numbers_keep_every_bit_and_have_no_nan() -> Result<()> {
     assert_eq!(String::from_utf8(written)?, String::from_utf8(expected.to_vec())?);
     Ok(())
 }
+
+#[test]
+fn clusters_and_anomalies_are_written_with_their_measures() -> Result<()> {
+    let clusters = Predictions::Clusters { clusters: 3, codes: vec![2, 0], distances: vec![0.5, 1.25] };
+    let written = answer::to_json(&clusters, &[], None, false);
+    assert_eq!(String::from_utf8(written)?, r#"{"predictions":[2,0],"distances":[0.5,1.25]}"#);
+    let anomalies = Predictions::Anomalies { scores: vec![0.5, 0.75], threshold: 0.5 };
+    let written = answer::to_json(&anomalies, &labels(&["fine", "broken"], None), None, true);
+    assert_eq!(String::from_utf8(written)?, r#"{"predictions":[false,true],"scores":[0.5,0.75]}"#);
+    Ok(())
+}

@@ -190,6 +190,7 @@ impl Table {
 fn answers(model: &dyn Predictor, matrix: &Matrix) -> Result<Vec<f64>> {
     Ok(match model.predict(matrix)? {
         Predictions::Numbers(values) | Predictions::Probabilities { values, .. } => values,
+        other => anyhow::bail!("trees do not answer {other:?}"),
     })
 }
 

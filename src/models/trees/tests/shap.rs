@@ -14,6 +14,7 @@ use crate::models::zoo;
 /// What contributions of this model must sum to, from its answers.
 fn margins(model: &dyn Predictor, matrix: &Matrix, margin: Margin, log: bool) -> Result<Vec<f64>> {
     Ok(match (model.predict(matrix)?, margin) {
+        (other @ (Predictions::Clusters { .. } | Predictions::Anomalies { .. }), _) => anyhow::bail!("{other:?}"),
         (Predictions::Numbers(values), _) if log => values.iter().map(|value| value.ln()).collect(),
         (Predictions::Numbers(values), _) => values,
         (Predictions::Probabilities { classes: 2, values }, Margin::Answer) => {

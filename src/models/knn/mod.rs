@@ -1,4 +1,9 @@
-//! `knn`: the rows of the training data nearest to a row vote on its answer. Exact, by looking at every row.
+//! `knn`: the rows of the training data nearest to a row vote on its answer. Exact: found by looking at every row, or, for
+//! many questions about many rows of few features, with the help of smartcore's cover tree; both find the same rows.
+
+mod search;
+
+use std::sync::OnceLock;
 
 use anyhow::Result;
 use rayon::prelude::*;
@@ -9,6 +14,7 @@ use crate::data::matrix::Matrix;
 use crate::data::target::Target;
 use crate::models::form::{FormReader, FormWriter, damaged};
 use crate::models::input;
+use crate::models::knn::search::{Nearest, Tree, nearest};
 use crate::models::params;
 use crate::models::predictor::{FitInput, Predictions, Predictor};
 use crate::spec::model::{NeighbourWeights, NeighboursParams};
@@ -21,6 +27,8 @@ struct Neighbours {
     /// Row by row.
     rows: Vec<f64>,
     truth: Truth,
+    /// Made when it is first worth it.
+    tree: OnceLock<Option<Tree>>,
 }
 
 enum Truth {
@@ -30,9 +38,10 @@ enum Truth {
 
 /// Keeps the training rows; equals scikit-learn's `KNeighborsClassifier` and `KNeighborsRegressor` with Euclidean distance.
 ///
-/// Errors: more than [`NEIGHBOURS_ROWS_MAX`] rows, values that are not finite, categories, fewer rows than neighbours.
+/// Errors: more than [`NEIGHBOURS_ROWS_MAX`] rows, weights (a neighbour is one row), values that are not finite, categories, fewer rows than neighbours.
 pub fn fit(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
     let given: NeighboursParams = params::read("knn", fit.params)?;
+    input::no_weights("knn", fit)?;
     input::learnable("knn", fit)?;
     input::all_finite("knn", fit.matrix)?;
     let rows = fit.matrix.rows();
@@ -49,6 +58,7 @@ pub fn fit(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
             Truth::Classes { classes: names.len(), codes: codes.clone() }
         }
         Target::Numbers(_) => Truth::Numbers(input::numbers("knn", fit.target)?.to_vec()),
+        Target::Labels { .. } => return Err(input::no_target("knn")),
     };
     Ok(Box::new(Neighbours {
         features: fit.matrix.features().len(),
@@ -56,6 +66,7 @@ pub fn fit(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
         by_distance: given.weights == NeighbourWeights::Distance,
         rows: fit.matrix.to_row_major(),
         truth,
+        tree: OnceLock::new(),
     }))
 }
 
@@ -79,7 +90,7 @@ pub fn read(form: &mut FormReader<'_>) -> Result<Box<dyn Predictor>> {
     if neighbours == 0 || features == 0 {
         return Err(damaged("neighbours", "there must be at least one, and a feature"));
     }
-    Ok(Box::new(Neighbours { features, neighbours, by_distance, rows, truth }))
+    Ok(Box::new(Neighbours { features, neighbours, by_distance, rows, truth, tree: OnceLock::new() }))
 }
 
 impl Predictor for Neighbours {
@@ -87,8 +98,16 @@ impl Predictor for Neighbours {
         input::same_width(matrix, self.features)?;
         input::all_finite("knn", matrix)?;
         let queries = matrix.to_row_major();
+        let tree = match search::is_worth_it(self.rows.len() / self.features, self.features, matrix.rows()) {
+            true => self.tree.get_or_init(|| Tree::new(&self.rows, self.features)).as_ref(),
+            false => None,
+        };
+        let find = |query: &[f64]| match tree {
+            Some(tree) => tree.nearest(query, &self.rows, self.neighbours),
+            None => nearest(query, self.rows.chunks_exact(self.features).enumerate(), self.neighbours),
+        };
         let answers: Vec<Vec<f64>> =
-            queries.par_chunks_exact(self.features).map(|query| self.answer(&self.nearest(query))).collect();
+            queries.par_chunks_exact(self.features).map(|query| self.answer(&find(query))).collect();
         let values = answers.concat();
         Ok(match &self.truth {
             Truth::Classes { classes, .. } => Predictions::Probabilities { classes: *classes, values },
@@ -116,22 +135,7 @@ impl Predictor for Neighbours {
 }
 
 impl Neighbours {
-    /// Squared distance and number of the nearest rows, nearest first, the earlier row first on a tie.
-    fn nearest(&self, query: &[f64]) -> Vec<(f64, usize)> {
-        let mut best: Vec<(f64, usize)> = Vec::with_capacity(self.neighbours + 1);
-        for (row, values) in self.rows.chunks_exact(self.features).enumerate() {
-            let distance: f64 = values.iter().zip(query).map(|(a, b)| (a - b) * (a - b)).sum();
-            if best.len() == self.neighbours && best.last().is_some_and(|worst| distance >= worst.0) {
-                continue;
-            }
-            let place = best.partition_point(|known| known.0 <= distance);
-            best.insert(place, (distance, row));
-            best.truncate(self.neighbours);
-        }
-        best
-    }
-
-    fn answer(&self, nearest: &[(f64, usize)]) -> Vec<f64> {
+    fn answer(&self, nearest: &[Nearest]) -> Vec<f64> {
         let exact = nearest.iter().any(|(distance, _)| *distance == 0.0);
         // Rows so far that no distance is a number are all equally far.
         let by_distance = self.by_distance && nearest.iter().any(|(distance, _)| distance.is_finite());
