@@ -271,6 +271,12 @@ pub fn reopen(repo: &Repo, options: &PrepareOptions, recipe_id: ObjectId, ctx: &
     let record: RecipeRecord = repo.record(&recipe_id)?;
     let options = PrepareOptions { dataset: Some(record.dataset.hex()), ..options.clone() };
     let subject = subject(repo, &options, None, ctx)?;
+    if let (Some(fitted_for), Some(target)) = (&record.target, &subject.roles.target)
+        && fitted_for != target
+    {
+        let what = format!("the recipe was fitted to predict `{fitted_for}`, not `{target}`");
+        return Err(fail::usage(what).hint("run `mlops transform` for the new target").into());
+    }
     let divided = redivide(repo, &subject, record.split)?;
     let recipe = FittedRecipe::from_json(&record.fitted)?;
     let Divided { split, spec, folds, id } = divided;
@@ -364,6 +370,7 @@ fn finish(repo: &Repo, subject: Subject, divided: Divided, recipe: FittedRecipe)
     let record = RecipeRecord {
         dataset: subject.dataset.id,
         split: divided.id,
+        target: subject.roles.target.clone(),
         fitted: recipe.to_json(),
         features: recipe.features().to_vec(),
         table: None,

@@ -184,9 +184,8 @@ impl Workspace<'_> {
             StageKind::Transform => {
                 inputs.push(output("ingest", "dataset")?);
                 inputs.push(KeyInput::seed(self.spec.project.seed));
-                let task = self.spec.data.as_ref().and_then(|data| data.task);
-                let usual = zoo::default_kind(task.unwrap_or(Task::Binary));
-                let family = self.family()?.unwrap_or(zoo::kind(usual)?.family);
+                inputs.extend(KeyInput::settings("engine", &zoo::ENGINE_VERSION)?);
+                let family = self.family()?.unwrap_or(self.usual_family()?);
                 inputs.extend(KeyInput::settings("family", &format!("{family:?}"))?);
                 inputs.extend(KeyInput::settings("split", &self.spec.split)?);
                 inputs.extend(KeyInput::settings("transform", &self.spec.transform)?);
@@ -196,11 +195,7 @@ impl Workspace<'_> {
                 inputs.push(KeyInput::seed(self.spec.project.seed));
                 inputs.extend(KeyInput::settings("engine", &zoo::ENGINE_VERSION)?);
                 inputs.extend(KeyInput::settings("train", &self.spec.train)?);
-                // A name says what is meant, not what it is: another model of that name is another start.
-                if let Some(from) = self.spec.train.as_ref().and_then(|train| train.from.as_deref()) {
-                    let found = self.repo.resolve_model(from).ok().map(|found| found.package);
-                    inputs.push(KeyInput::reference(&format!("model:{from}"), found));
-                }
+                inputs.extend(self.start_input());
             }
             StageKind::Evaluate => {
                 inputs.push(output("train", "model")?);
@@ -224,6 +219,20 @@ impl Workspace<'_> {
     pub fn family(&self) -> Result<Option<crate::features::recipe::Family>> {
         let named = self.spec.train.as_ref().and_then(|train| train.model.clone()).filter(|name| name != "auto");
         named.map(|name| Ok(zoo::kind(&name)?.family)).transpose()
+    }
+
+    /// The family of the kind that is taken when no model is named.
+    fn usual_family(&self) -> Result<crate::features::recipe::Family> {
+        let task = self.spec.data.as_ref().and_then(|data| data.task);
+        Ok(zoo::kind(zoo::default_kind(task.unwrap_or(Task::Binary)))?.family)
+    }
+
+    /// The model that training goes on from. A name says what is meant, not what it is: another model of that name is
+    /// another start.
+    fn start_input(&self) -> Option<KeyInput> {
+        let from = self.spec.train.as_ref().and_then(|train| train.from.as_deref())?;
+        let found = self.repo.resolve_model(from).ok().map(|found| found.package);
+        Some(KeyInput::reference(&format!("model:{from}"), found))
     }
 
     /// The model that gates compare with, when one does.

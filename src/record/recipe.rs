@@ -12,6 +12,9 @@ pub struct RecipeRecord {
     pub dataset: ObjectId,
     /// The split record whose training rows it saw.
     pub split: ObjectId,
+    /// The column that is predicted, which steps may have learned from; unknown to older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// The fitted recipe as `features` writes it.
     pub fitted: serde_json::Value,
     /// Features that come out, in order.

@@ -48,12 +48,19 @@ fn a_failed_gate_refuses_and_a_reason_overrides() {
 #[test]
 fn the_same_training_gives_the_same_bytes_on_any_number_of_threads() {
     let sandbox = ingested();
-    for model in ["boost", "forest", "extra_trees", "tree", "logistic", "knn", "naive_bayes", "baseline"] {
+    let classes = ["boost", "forest", "extra_trees", "tree", "logistic", "svm", "knn", "naive_bayes", "baseline"];
+    let numbers = ["boost", "forest", "linear", "ridge", "lasso", "elastic_net", "poisson", "svm"];
+    let others = [("kmeans", "clustering"), ("isolation_forest", "anomaly")];
+    let cases = classes.map(|kind| vec![kind, "--task", "binary"]).into_iter();
+    let cases = cases.chain(numbers.map(|kind| vec![kind, "--task", "regression", "--target", "size"]));
+    let cases = cases.chain(others.map(|(kind, task)| vec![kind, "--task", task]));
+    for case in cases {
         let model_id = |threads: &str| {
-            let ran = sandbox.run_with(&["train", "--model", model, "--json"], &[("RAYON_NUM_THREADS", threads)]);
-            ran.ok().data()["model"].clone()
+            let words = [&["train", "--json", "--model"], &case[..]].concat();
+            sandbox.run_with(&words, &[("RAYON_NUM_THREADS", threads)]).ok().data()["model"].clone()
         };
-        assert_eq!(model_id("1"), model_id("8"), "{model}");
+        let one = model_id("1");
+        assert!(one == model_id("2") && one == model_id("8"), "{case:?}");
     }
 }
 

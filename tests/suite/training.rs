@@ -156,7 +156,7 @@ fn classes_are_weighed_as_asked() {
     assert_eq!(given["class_weight"], json!({ "no": 0.5, "yes": 2.0 }));
     sandbox.run(&["train", "--model", "logistic", "--class-weight", "yep=2"]).code_is(2).says("did you mean `yes`?");
     sandbox.run(&["train", "--class-weight", "yes=-1"]).code_is(2).says("not a weight");
-    sandbox.run(&["train", "--model", "baseline", "--class-weight", "balanced"]).code_is(2).says("cannot weigh rows");
+    sandbox.run(&["train", "--model", "knn", "--class-weight", "balanced"]).code_is(2).says("cannot weigh rows");
 }
 
 #[test]

@@ -72,7 +72,8 @@ fn put_model(repo: &Repo, content: &str) -> Result<(ObjectId, ObjectId)> {
     let spec = Default::default();
     let split = repo.put_record(&SplitRecord { dataset, spec, seed: 1, rows: [1, 1, 1], parts, folds: None })?;
     let fitted = serde_json::Value::Null;
-    let recipe = repo.put_record(&RecipeRecord { dataset, split, fitted, features: Vec::new(), table: None })?;
+    let recipe =
+        repo.put_record(&RecipeRecord { dataset, split, target: None, fitted, features: Vec::new(), table: None })?;
     let package = repo.store().put(format!("package {content}").as_bytes())?.id;
     let metrics = BTreeMap::from([("accuracy".to_owned(), 0.5)]);
     let (model, task) = ("tree".to_owned(), Task::Binary);
