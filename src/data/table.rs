@@ -19,7 +19,7 @@ use crate::record::dataset::ColumnRecord;
 use crate::spec::schema::ColumnType;
 
 /// Rows of features that are a table at a time; 64 columns of them are 32 MB.
-const PIECE_ROWS: usize = 1 << 16;
+pub const PIECE_ROWS: usize = 1 << 16;
 
 /// A table: named columns of equal length, each of one of the seven types of [`ColumnType`]. Cloning is cheap.
 ///
@@ -179,20 +179,23 @@ impl Table {
         Table::new(piece(frame, 0..frame.rows())?)
     }
 
-    /// Writes the Parquet file that [`Table::from_frame`] would, byte for byte, without ever holding that table: a frame of
-    /// indicators that share their codes grows twentyfold as a table. Memory: [`PIECE_ROWS`] rows of it.
-    pub fn write_frame(frame: &Frame, out: &mut dyn Write) -> Result<()> {
-        let mut pieces = (0..frame.rows()).step_by(PIECE_ROWS).map(|start| {
-            let end = (start + PIECE_ROWS).min(frame.rows());
-            piece(frame, start..end)
-        });
-        let first = pieces.next().unwrap_or_else(|| piece(frame, 0..0))?;
-        let mut writer = parquet::Writer::new(out, &Table { frame: first.clone() }.columns())?;
-        writer.push(first)?;
-        for piece in pieces {
-            writer.push(piece?)?;
+    /// Writes the Parquet file that [`Table::from_frame`] would write of all `frames` one below the other, byte for byte,
+    /// without ever holding that table: a frame of indicators that share their codes grows twentyfold as a table. Memory:
+    /// one frame and [`PIECE_ROWS`] rows of the table. At least one frame; all have the same columns.
+    pub fn write_frames(frames: &mut dyn Iterator<Item = Result<Frame>>, out: &mut dyn Write) -> Result<()> {
+        let mut out = Some(out);
+        let mut writer = None;
+        for frame in frames {
+            let frame = frame?;
+            for start in (0..frame.rows().max(1)).step_by(PIECE_ROWS) {
+                let rows = piece(&frame, start..(start + PIECE_ROWS).min(frame.rows()))?;
+                if let Some(out) = out.take() {
+                    writer = Some(parquet::Writer::new(out, &Table { frame: rows.clone() }.columns())?);
+                }
+                writer.as_mut().map_or(Ok(()), |writer| writer.push(rows))?;
+            }
         }
-        writer.finish()
+        writer.map_or(Ok(()), parquet::Writer::finish)
     }
 
     /// Adds a column of numbers at the end; NaN is missing.

@@ -1,5 +1,7 @@
 //! From a dataset version to features: roles, target, split, fitted recipe. What `transform` keeps and `train` uses.
 
+use std::time::Instant;
+
 use anyhow::Result;
 
 use crate::base::fail;
@@ -94,6 +96,8 @@ pub struct Prepared {
     pub recipe_is_own: bool,
     /// Id of the recipe record.
     pub recipe_id: ObjectId,
+    /// Seconds spent fitting it; 0 when it was fitted before.
+    pub recipe_seconds: f64,
 }
 
 impl Prepared {
@@ -250,11 +254,14 @@ pub fn prepare(repo: &Repo, options: &PrepareOptions, ctx: &OpCtx<'_>) -> Result
     let subject = subject(repo, options, None, ctx)?;
     let recipe = recipe_for(options, subject.task)?;
     let divided = divide(repo, &subject, &options.split, ctx)?;
+    let started = Instant::now();
     let fitted = fit_recipe(&recipe, &subject, &divided.split, ctx.seed)?;
+    let recipe_seconds = started.elapsed().as_secs_f64();
     for note in fitted.notes() {
         ctx.talk.info(note);
     }
-    finish(repo, subject, divided, fitted)
+    let prepared = finish(repo, subject, divided, fitted)?;
+    Ok(Prepared { recipe_seconds, ..prepared })
 }
 
 /// Fits a recipe on the training rows of `split`.
@@ -280,7 +287,17 @@ pub fn reopen(repo: &Repo, options: &PrepareOptions, recipe_id: ObjectId, ctx: &
     let divided = redivide(repo, &subject, record.split)?;
     let recipe = FittedRecipe::from_json(&record.fitted)?;
     let Divided { split, spec, folds, id } = divided;
-    Ok(Prepared { subject, split, split_spec: spec, folds, split_id: id, recipe, recipe_is_own: true, recipe_id })
+    Ok(Prepared {
+        subject,
+        split,
+        split_spec: spec,
+        folds,
+        split_id: id,
+        recipe,
+        recipe_is_own: true,
+        recipe_id,
+        recipe_seconds: 0.0,
+    })
 }
 
 /// Opens new rows for a model that exists: its target, classes and recipe, on a split of the new rows, which is that of an
@@ -377,7 +394,17 @@ fn finish(repo: &Repo, subject: Subject, divided: Divided, recipe: FittedRecipe)
     };
     let recipe_id = repo.put_record(&record)?;
     let Divided { split, spec, folds, id } = divided;
-    Ok(Prepared { subject, split, split_spec: spec, folds, split_id: id, recipe, recipe_is_own: true, recipe_id })
+    Ok(Prepared {
+        subject,
+        split,
+        split_spec: spec,
+        folds,
+        split_id: id,
+        recipe,
+        recipe_is_own: true,
+        recipe_id,
+        recipe_seconds: 0.0,
+    })
 }
 
 /// The rows of a kept split.

@@ -1,16 +1,19 @@
 //! `transform`: splits the rows, fits the recipe on the training rows only, applies it to all, keeps everything.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::base::id::{ObjectId, RunId};
 use crate::data::frame::{Column, Frame, TextValues, Values};
+use crate::data::matrix::Matrix;
 use crate::data::split::TRAIN;
-use crate::data::table::Table;
+use crate::data::table::{PIECE_ROWS, Table};
 use crate::ops::context::OpCtx;
 use crate::ops::prepare::{PrepareOptions, Prepared, prepare};
 use crate::ops::recorded::{Done, recorded};
@@ -60,19 +63,28 @@ pub struct TransformReport {
     pub notes: Vec<String>,
     /// File written.
     pub output: Option<PathBuf>,
+    /// Seconds spent fitting the recipe and applying it to all rows, without reading and writing.
+    pub seconds: f64,
 }
 
 /// Fits and applies the recipe.
 pub fn transform(repo: &Repo, options: &TransformOptions, ctx: &OpCtx<'_>) -> Result<TransformReport> {
     let outcome = recorded(repo, ctx, "transform", |repo, work| {
         let prepared = prepare(repo, &options.prepare, ctx)?;
-        let features = features(&prepared)?;
-        let mut parquet = Vec::new();
-        Table::write_frame(&features, &mut parquet)?;
-        let table = repo.store().put(&parquet)?.id;
+        let staging = repo.layout().staging();
+        let mut file =
+            tempfile::tempfile_in(&staging).with_context(|| format!("cannot write in {}", staging.display()))?;
+        let seconds = prepared.recipe_seconds + write_features(&prepared, &mut file)?;
+        file.rewind()?;
+        let table = repo.store().put_reader(&mut file)?.id;
         match &options.output {
-            Some(path) if is_parquet(path) => write_through(path, |out| Ok(out.write_all(&parquet)?))?,
-            Some(path) => write_file(&Table::from_frame(&features)?, path)?,
+            Some(path) if is_parquet(path) => {
+                file.rewind()?;
+                write_through(path, |mut out| Ok(std::io::copy(&mut file, &mut out).map(|_| ())?))?;
+            }
+            Some(path) => {
+                write_file(&Table::from_frame(&with_parts(&prepared, features(&prepared)?, 0)?)?, path)?;
+            }
             None => {}
         }
         let dataset = &prepared.subject.dataset;
@@ -80,9 +92,9 @@ pub fn transform(repo: &Repo, options: &TransformOptions, ctx: &OpCtx<'_>) -> Re
         work.output("split", "split", prepared.split_id)?;
         work.output("recipe", "recipe", prepared.recipe_id)?;
         work.output("features", "features", table)?;
-        Ok(Done::yes((prepared, table)))
+        Ok(Done::yes((prepared, table, seconds)))
     })?;
-    let (prepared, table) = outcome.value;
+    let (prepared, table, seconds) = outcome.value;
     let counts = prepared.split.counts();
     Ok(TransformReport {
         run: outcome.run,
@@ -95,20 +107,55 @@ pub fn transform(repo: &Repo, options: &TransformOptions, ctx: &OpCtx<'_>) -> Re
         features: prepared.recipe.features().to_vec(),
         notes: prepared.recipe.notes().to_vec(),
         output: options.output.clone(),
+        seconds,
     })
 }
 
-/// Features of all rows, those of training rows as models are fitted on, with the part of each row in a last column `split`.
-fn features(prepared: &Prepared) -> Result<Frame> {
-    let mut matrix = prepared.recipe.apply(&prepared.subject.frame)?;
-    if prepared.recipe.tells_training_rows_apart() {
-        let training = prepared.recipe.apply_training(&prepared.training()?)?;
-        matrix = matrix.with_rows(&prepared.split.rows(TRAIN), &training)?;
+/// Writes the features of all rows as a Parquet file; seconds spent making them.
+///
+/// Rows are independent, so they are made a piece at a time; only a recipe that gives training rows other values than later
+/// ones takes them all at once.
+fn write_features(prepared: &Prepared, file: &mut File) -> Result<f64> {
+    let mut out = BufWriter::with_capacity(1 << 20, file);
+    let mut seconds = 0.0;
+    let rows = prepared.subject.frame.rows();
+    let whole = prepared.recipe.tells_training_rows_apart();
+    let step = if whole { rows.max(1) } else { PIECE_ROWS };
+    let mut pieces = (0..rows.max(1)).step_by(step).map(|start| {
+        let started = Instant::now();
+        let matrix = match whole {
+            true => features(prepared)?,
+            false => {
+                let rows: Vec<u32> = (start as u32..rows.min(start + step) as u32).collect();
+                prepared.recipe.apply(&prepared.subject.frame.take(&rows))?
+            }
+        };
+        seconds += started.elapsed().as_secs_f64();
+        with_parts(prepared, matrix, start)
+    });
+    Table::write_frames(&mut pieces, &mut out)?;
+    drop(pieces);
+    out.flush()?;
+    Ok(seconds)
+}
+
+/// Features of all rows, those of training rows as models are fitted on.
+fn features(prepared: &Prepared) -> Result<Matrix> {
+    let matrix = prepared.recipe.apply(&prepared.subject.frame)?;
+    if !prepared.recipe.tells_training_rows_apart() {
+        return Ok(matrix);
     }
+    let training = prepared.recipe.apply_training(&prepared.training()?)?;
+    matrix.with_rows(&prepared.split.rows(TRAIN), &training)
+}
+
+/// Features of the rows from `start` on, with the part of each row in a last column `split`.
+fn with_parts(prepared: &Prepared, matrix: Matrix, start: usize) -> Result<Frame> {
     let rows = matrix.rows();
     let mut columns = matrix.into_columns();
     let levels = ["train", "validation", "test", ""].map(Arc::from).to_vec();
-    let codes = prepared.split.parts().iter().map(|&part| u32::from(part.min(3))).collect();
+    let parts = &prepared.split.parts()[start..start + rows];
+    let codes = parts.iter().map(|&part| u32::from(part.min(3))).collect();
     let mut name = "split".to_owned();
     while columns.iter().any(|column| *column.name == *name) {
         name.push('_');
@@ -132,7 +179,7 @@ fn write_through(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) 
     let folder = folder.map_or_else(|| PathBuf::from("."), PathBuf::from);
     let mut file =
         tempfile::NamedTempFile::new_in(&folder).with_context(|| format!("cannot write in {}", folder.display()))?;
-    let mut out = std::io::BufWriter::new(file.as_file_mut());
+    let mut out = BufWriter::new(file.as_file_mut());
     write(&mut out).with_context(|| format!("cannot write {}", path.display()))?;
     out.flush().with_context(|| format!("cannot write {}", path.display()))?;
     drop(out);

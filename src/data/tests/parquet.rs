@@ -156,7 +156,15 @@ fn features_are_written_in_pieces() -> Result<()> {
         let frame = Frame::new(rows, columns.to_vec())?;
         let (mut whole, mut pieces) = (Vec::new(), Vec::new());
         Table::from_frame(&frame)?.write_parquet(&mut whole)?;
-        Table::write_frame(&frame, &mut pieces)?;
+        // As one frame, and as two that end where no piece does.
+        let mut parts = [0..rows.min(100_000), rows.min(100_000)..rows].into_iter().map(|range| {
+            let rows: Vec<u32> = (range.start as u32..range.end as u32).collect();
+            Ok(frame.take(&rows))
+        });
+        let mut in_parts = Vec::new();
+        Table::write_frames(&mut parts, &mut in_parts)?;
+        Table::write_frames(&mut std::iter::once(Ok(frame)), &mut pieces)?;
+        assert!(whole == in_parts, "{rows} rows in two frames");
         assert!(whole == pieces, "{rows} rows");
         assert_eq!(Table::from_parquet_bytes(pieces)?.rows(), rows);
     }
