@@ -286,18 +286,7 @@ pub fn reopen(repo: &Repo, options: &PrepareOptions, recipe_id: ObjectId, ctx: &
     }
     let divided = redivide(repo, &subject, record.split)?;
     let recipe = FittedRecipe::from_json(&record.fitted)?;
-    let Divided { split, spec, folds, id } = divided;
-    Ok(Prepared {
-        subject,
-        split,
-        split_spec: spec,
-        folds,
-        split_id: id,
-        recipe,
-        recipe_is_own: true,
-        recipe_id,
-        recipe_seconds: 0.0,
-    })
+    Ok(together(subject, divided, recipe, recipe_id))
 }
 
 /// Opens new rows for a model that exists: its target, classes and recipe, on a split of the new rows, which is that of an
@@ -393,8 +382,13 @@ fn finish(repo: &Repo, subject: Subject, divided: Divided, recipe: FittedRecipe)
         table: None,
     };
     let recipe_id = repo.put_record(&record)?;
+    Ok(together(subject, divided, recipe, recipe_id))
+}
+
+/// A subject, its split and its own recipe.
+fn together(subject: Subject, divided: Divided, recipe: FittedRecipe, recipe_id: ObjectId) -> Prepared {
     let Divided { split, spec, folds, id } = divided;
-    Ok(Prepared {
+    Prepared {
         subject,
         split,
         split_spec: spec,
@@ -404,7 +398,7 @@ fn finish(repo: &Repo, subject: Subject, divided: Divided, recipe: FittedRecipe)
         recipe_is_own: true,
         recipe_id,
         recipe_seconds: 0.0,
-    })
+    }
 }
 
 /// The rows of a kept split.

@@ -290,7 +290,7 @@ fn unescaped(text: &str) -> Result<String, &'static str> {
     }
 }
 
-/// The character of `\uXXXX`, or of two of them that are surrogates, at the start of `text`, and their length.
+/// The character of an escape such as `\u00e9`, or of two of them that are surrogates, at the start of `text`, and their length.
 fn unicode(text: &str) -> Result<(char, usize), &'static str> {
     const WRONG: &str = "\\u is not followed by four hexadecimal digits of a character";
     let unit = |from: usize| {
