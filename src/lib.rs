@@ -11,7 +11,8 @@
 //! | layer | folders |
 //! | --- | --- |
 //! | 0 vocabulary | [`base`] ids, time, chance, files; [`spec`] what people write; [`record`] what the tool writes |
-//! | 1 maths, pure | [`data`] tables; [`quality`] checks; [`drift`] comparison; [`features`] recipes; [`metrics`] scores and gates; [`models`] engines and packages |
+//! | 1 maths, pure | [`data`] tables; [`quality`] checks; [`drift`] comparison; [`features`] recipes; [`metrics`] scores and gates; [`models`] engines and packages; [`search`] of parameters |
+//! | 1 borders | [`exchange`] models in the formats of others |
 //! | 1 edges of data | [`source`] what lies outside; [`render`] documents |
 //! | 1 disk | [`store`] objects; [`index`] SQL; [`pipeline`] graph, keys, lock file; [`repo`] refs, transactions, history |
 //! | 2 verbs | [`ops`] one file a verb |
@@ -33,6 +34,7 @@ pub mod cli;
 pub mod config;
 pub mod data;
 pub mod drift;
+pub mod exchange;
 pub mod features;
 pub mod index;
 pub mod metrics;
@@ -43,6 +45,7 @@ pub mod quality;
 pub mod record;
 pub mod render;
 pub mod repo;
+pub mod search;
 pub mod serve;
 pub mod source;
 pub mod spec;

@@ -4,6 +4,8 @@
 //! the mean of all rows. Anomaly detection: the same score for every row, so that none is odder than another and none is
 //! flagged: what chance gives.
 
+use std::any::Any;
+
 use anyhow::Result;
 
 use crate::base::fail;
@@ -188,5 +190,9 @@ impl Predictor for Baseline {
         if !task.is_empty() {
             form.text("task", task);
         }
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }

@@ -4,6 +4,7 @@
 //! scikit-learn's `-score_samples`: in `(0, 1]`, the higher the odder. A row is called anomalous when its score is *above*
 //! the threshold: 0.5, or the quantile of the training scores that `contamination` asks for, as scikit-learn's `predict`.
 
+use std::any::Any;
 use std::borrow::Cow;
 
 use anyhow::Result;
@@ -104,6 +105,10 @@ impl Predictor for IsolationForest {
         form.u32s("lefts", &arrays.lefts);
         form.f64s("thresholds", &arrays.thresholds);
         form.u32s("sizes", &arrays.sizes);
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }
 

@@ -3,6 +3,8 @@
 //! p(class | x) ∝ p(class) · Π N(x_j; mean, variance of feature j in the class). Equals scikit-learn's `GaussianNB`,
 //! with weights too.
 
+use std::any::Any;
+
 use anyhow::Result;
 use rayon::prelude::*;
 
@@ -164,5 +166,9 @@ impl Predictor for NaiveBayes {
         form.f64s("log_priors", &self.log_priors);
         form.f64s("means", &self.means);
         form.f64s("variances", &self.variances);
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }

@@ -1,6 +1,7 @@
 //! What every fitted model can do, and what it answers.
 
 use std::any::Any;
+use std::ops::ControlFlow;
 
 use anyhow::Result;
 
@@ -188,10 +189,8 @@ pub trait Predictor: Send + Sync {
         Ok(None)
     }
 
-    /// The model as its own type, for kinds that can go on training from one; `None` for all others.
-    fn as_any(&self) -> Option<&dyn Any> {
-        None
-    }
+    /// The model as its own type, for who goes on training from one or writes it in another format.
+    fn as_any(&self) -> &dyn Any;
 }
 
 /// Everything that fitting may look at.
@@ -212,6 +211,7 @@ pub struct FitInput<'a> {
     pub seed: Seed,
     /// Progress.
     pub talk: &'a dyn Talk,
-    /// Receives metric points while fitting (a loss for each tree).
-    pub points: &'a mut dyn FnMut(MetricPoint),
+    /// Receives metric points while fitting (a loss for each tree). `Break` asks for no more: a kind that grows tree by tree
+    /// ends with those it has, others go on to their end.
+    pub points: &'a mut dyn FnMut(MetricPoint) -> ControlFlow<()>,
 }

@@ -1,6 +1,7 @@
 //! One fit and what is decided around it: weights, the start, calibration, threshold, and the baseline beside it.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -152,7 +153,10 @@ pub fn fit_kind(
         params: &spec.params,
         seed: Seed(ctx.seed).derive("model"),
         talk: ctx.talk,
-        points: &mut |point| points.push(point),
+        points: &mut |point| {
+            points.push(point);
+            ControlFlow::Continue(())
+        },
     };
     (kind.fit)(&mut input)
 }

@@ -17,6 +17,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("features", &["base", "spec", "record", "data"]),
     ("metrics", &["base", "spec", "record", "data"]),
     ("models", &["base", "spec", "record", "data", "quality", "features", "metrics"]),
+    ("search", &["base", "spec", "record"]),
+    ("exchange", &["base", "spec", "record", "data", "features", "models"]),
     ("store", &["base", "spec", "record"]),
     ("index", &["base", "spec", "record", "store"]),
     ("pipeline", &["base", "spec", "record", "store", "index"]),
@@ -25,7 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "ops",
         &[
             "base", "spec", "record", "data", "quality", "drift", "render", "source", "features", "metrics", "models",
-            "store", "index", "pipeline", "repo",
+            "search", "exchange", "store", "index", "pipeline", "repo",
         ],
     ),
     ("term", &["base"]),
@@ -34,14 +36,14 @@ const LAYERS: &[(&str, &[&str])] = &[
         "serve",
         &[
             "base", "spec", "record", "data", "quality", "drift", "render", "source", "features", "metrics", "models",
-            "store", "index", "pipeline", "repo", "ops", "term", "config",
+            "search", "exchange", "store", "index", "pipeline", "repo", "ops", "term", "config",
         ],
     ),
     (
         "cli",
         &[
             "base", "spec", "record", "data", "quality", "drift", "render", "source", "features", "metrics", "models",
-            "store", "index", "pipeline", "repo", "ops", "term", "config", "serve",
+            "search", "exchange", "store", "index", "pipeline", "repo", "ops", "term", "config", "serve",
         ],
     ),
 ];
@@ -51,6 +53,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("polars", &["data", "quality"]),
     ("smartcore", &["models"]),
     ("argmin", &["models"]),
+    ("prost", &["exchange"]),
+    ("tract_onnx", &["models"]),
     // Principal components are eigenvectors.
     ("faer", &["models", "features"]),
     ("jsonschema", &["quality"]),
@@ -72,7 +76,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli"]),
     ("indicatif", &["term"]),
     ("tabled", &["term"]),
-    ("toml", &["config", "spec", "pipeline", "models", "ops", "quality", "cli", "serve"]),
+    ("toml", &["config", "spec", "pipeline", "models", "search", "ops", "quality", "cli", "serve"]),
     ("csv", &["data", "serve"]),
     ("nix", &["base", "serve"]),
     ("blake3", &["base", "store"]),

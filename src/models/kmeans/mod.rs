@@ -7,6 +7,8 @@
 mod lloyd;
 mod plus_plus;
 
+use std::any::Any;
+
 use anyhow::Result;
 use rayon::prelude::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
@@ -173,5 +175,9 @@ impl Predictor for KMeans {
         form.u64("features", self.features as u64);
         form.u64("clusters", (self.centers.len() / self.features) as u64);
         form.f64s("centers", &self.centers);
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }

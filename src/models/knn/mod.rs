@@ -3,6 +3,7 @@
 
 mod search;
 
+use std::any::Any;
 use std::sync::OnceLock;
 
 use anyhow::Result;
@@ -131,6 +132,10 @@ impl Predictor for Neighbours {
                 form.f64s("truth", values);
             }
         }
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }
 

@@ -1,5 +1,7 @@
 //! What every linear model is once it is fitted: coefficients, intercepts and a link.
 
+use std::any::Any;
+
 use anyhow::Result;
 use rayon::prelude::*;
 
@@ -174,6 +176,10 @@ impl Predictor for Linear {
         form.f64s("means", &self.means);
         form.f64s("spreads", &self.spreads);
         form.f64s("point", &self.point);
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }
 

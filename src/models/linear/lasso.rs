@@ -87,7 +87,7 @@ fn elastic(kind: &str, fit: &mut FitInput<'_>, params: &ElasticNetParams) -> Res
             let folds = path::folds(fit.seed, design.rows(), params.folds);
             let choice = path::choose(&design, &goal, params, &folds, Way::of(&design));
             path::say(kind, &choice, params, fit.talk);
-            (fit.points)(MetricPoint { name: "alpha".to_owned(), step: 0, value: choice.alpha });
+            let _ = (fit.points)(MetricPoint { name: "alpha".to_owned(), step: 0, value: choice.alpha });
             choice.alpha
         }
     };

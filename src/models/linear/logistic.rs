@@ -66,7 +66,8 @@ pub fn fit_by(fit: &mut FitInput<'_>, params: &LogisticParams, method: Option<Me
     };
     let points = &mut *fit.points;
     let passed = |step: u64, value: f64| {
-        points(MetricPoint { name: "train_loss".to_owned(), step: step as i64, value });
+        // Optimisers that stop early have not solved their problem: they run to the end.
+        let _ = points(MetricPoint { name: "train_loss".to_owned(), step: step as i64, value });
     };
     let method = method.unwrap_or_else(|| Method::of(&objective));
     let optimum = minimise::minimise(&objective, params, method, passed);

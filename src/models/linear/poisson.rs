@@ -49,7 +49,8 @@ pub fn fit(fit: &mut FitInput<'_>) -> Result<Box<dyn Predictor>> {
     };
     let points = &mut *fit.points;
     let passed = |step: u64, value: f64| {
-        points(MetricPoint { name: "train_loss".to_owned(), step: step as i64, value });
+        // Optimisers that stop early have not solved their problem: they run to the end.
+        let _ = points(MetricPoint { name: "train_loss".to_owned(), step: step as i64, value });
     };
     let optimum = minimise::minimise(&objective, &params, Method::of(&objective), passed);
     minimise::warn_if_early("poisson", &params, &optimum, fit.talk);

@@ -10,6 +10,8 @@ mod platt;
 mod solver;
 mod train;
 
+use std::any::Any;
+
 use anyhow::Result;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator, ParallelSlice};
 
@@ -284,6 +286,10 @@ impl Predictor for Svm {
         form.f64s("coefficients", &pairs().map(|pair| pair.1).collect::<Vec<_>>());
         form.f64s("offsets", &self.machines.iter().map(|machine| machine.offset).collect::<Vec<_>>());
         form.f64s("answer", &scales);
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }
 

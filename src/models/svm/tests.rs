@@ -1,5 +1,7 @@
 //! Decisions against those of scikit-learn on two tables, and the machines of smartcore beside ours.
 
+use std::ops::ControlFlow;
+
 use anyhow::{Context, Result};
 use serde_json::Value;
 use smartcore::linalg::basic::matrix::DenseMatrix;
@@ -56,7 +58,7 @@ fn fitted(x: &Matrix, target: &Target, params: &str, weights: Option<&[f64]>) ->
         params: &params,
         seed: Seed(7),
         talk: &Silent,
-        points: &mut |_| (),
+        points: &mut |_| ControlFlow::Continue(()),
     })
 }
 

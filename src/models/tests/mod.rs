@@ -5,6 +5,7 @@ mod oracle;
 mod packages;
 mod unsupervised;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -102,7 +103,7 @@ fn weighted(
         params: &params,
         seed: Seed(7),
         talk: &Silent,
-        points: &mut |_| (),
+        points: &mut |_| ControlFlow::Continue(()),
     };
     (zoo::kind(kind)?.fit)(&mut input)
 }

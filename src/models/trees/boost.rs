@@ -97,7 +97,7 @@ fn past(fit: &FitInput<'_>, loss: Loss, initial: &[f64]) -> Result<Past> {
         fail::usage(format!("`boost` cannot go on from this model: {why}"))
             .hint("train without it, or go on from a `boost` model of the same features, target and objective")
     };
-    let Some(old) = from.as_any().and_then(|any| any.downcast_ref::<Boosted>()) else {
+    let Some(old) = from.as_any().downcast_ref::<Boosted>() else {
         return Err(refused("it is not a boosted one".to_owned()).into());
     };
     if old.ensemble.features != features {

@@ -89,7 +89,7 @@ impl Predictor for Boosted {
         shap::contributions(&self.ensemble, matrix, &self.initial, 1.0, margin)
     }
 
-    fn as_any(&self) -> Option<&dyn Any> {
-        Some(self)
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }

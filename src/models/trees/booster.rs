@@ -133,15 +133,19 @@ impl<'a> Booster<'a> {
         let progress = fit.talk.start("boost", Some(self.params.trees as u64), Unit::Items);
         for round in done..done + self.params.trees {
             let train_loss = self.derivatives.begin_round(&self.scores);
-            (fit.points)(point("train_loss", round, train_loss));
+            let mut wanted = (fit.points)(point("train_loss", round, train_loss));
             let grew = self.round(round, &mut ensemble);
             progress.advance(1);
             if let Some(watch) = &mut watch {
                 let newest = &ensemble.trees[ensemble.trees.len() - outputs..];
-                (fit.points)(point("validation_loss", round + 1, watch.add(newest)));
+                let loss = point("validation_loss", round + 1, watch.add(newest));
+                wanted = if wanted.is_break() { wanted } else { (fit.points)(loss) };
                 if self.params.patience > 0 && watch.rounds_without_gain() >= self.params.patience {
                     break;
                 }
+            }
+            if wanted.is_break() {
+                break;
             }
             if !grew {
                 fit.talk.info(&format!("boost stopped after {round} trees: no split improves the fit"));

@@ -1,5 +1,7 @@
 //! Trees that have been grown independently: their answers are averaged.
 
+use std::any::Any;
+
 use anyhow::Result;
 
 use crate::base::limits::CLASSES_MAX;
@@ -63,5 +65,9 @@ impl Predictor for Forested {
     fn contributions(&self, matrix: &Matrix) -> Result<Option<Contributions>> {
         let share = 1.0 / self.ensemble.trees.len() as f64;
         shap::contributions(&self.ensemble, matrix, &vec![0.0; self.ensemble.width], share, Margin::Answer)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
     }
 }

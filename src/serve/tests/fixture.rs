@@ -1,5 +1,6 @@
 //! A small model whose answers depend on every column, and a server that runs it on a free port.
 
+use std::any::Any;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -83,6 +84,10 @@ impl Predictor for Probe {
     }
 
     fn write(&self, _form: &mut FormWriter) {}
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
 }
 
 /// A recipe that turns every input into one number.

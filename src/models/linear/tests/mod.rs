@@ -5,6 +5,7 @@ mod optimisers;
 mod parity;
 mod properties;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -71,7 +72,7 @@ impl Case<'_> {
             from: None,
             seed: Seed(3),
             talk,
-            points: &mut |_| (),
+            points: &mut |_| ControlFlow::Continue(()),
         };
         let mut form = FormWriter::new();
         (zoo::kind(self.kind)?.fit)(&mut input)?.write(&mut form);

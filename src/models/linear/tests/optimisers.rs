@@ -1,5 +1,6 @@
 //! Tests of both optimisers of `logistic`: the same optimum, the same bits, and said so when it is not reached.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -61,7 +62,7 @@ fn point_of(
         params: &table,
         seed: Seed(1),
         talk,
-        points: &mut |_| (),
+        points: &mut |_| ControlFlow::Continue(()),
     };
     Ok(logistic::fit_by(&mut input, params, Some(method))?.point().to_vec())
 }

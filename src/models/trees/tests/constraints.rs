@@ -51,7 +51,7 @@ fn monotone_constraints_hold_everywhere() -> Result<()> {
 }
 
 fn ensemble(model: &dyn Predictor) -> &Ensemble {
-    let boosted = model.as_any().and_then(|any| any.downcast_ref::<Boosted>());
+    let boosted = model.as_any().downcast_ref::<Boosted>();
     &boosted.unwrap_or_else(|| panic!("not boosted")).ensemble
 }
 

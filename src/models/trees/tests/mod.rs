@@ -7,6 +7,7 @@ mod parity;
 mod properties;
 mod shap;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -62,7 +63,10 @@ impl<'a> Given<'a> {
             params: &params,
             seed: Seed(7),
             talk: &Silent,
-            points: &mut |point| points.push(point),
+            points: &mut |point| {
+                points.push(point);
+                ControlFlow::Continue(())
+            },
         };
         let fitted = (zoo::kind(self.kind)?.fit)(&mut input)?;
         Ok((fitted, points))

@@ -81,7 +81,7 @@ fn contributions_are_shapley_values() -> Result<()> {
     let table = table(500, 41)?;
     let params = "trees = 4\nleaves = 12\nleaf_rows = 5";
     let model = Given::new("boost", &table.matrix, &table.numbers, params).fit()?;
-    let boosted = model.as_any().and_then(|any| any.downcast_ref::<Boosted>()).context("it is boosted")?;
+    let boosted = model.as_any().downcast_ref::<Boosted>().context("it is boosted")?;
     let made = model.contributions(&table.matrix)?.context("trees have contributions")?;
     let factorial = |n: u32| (1..=n).map(f64::from).product::<f64>();
     for row in (0..500).step_by(11) {

@@ -1,0 +1,33 @@
+//! Models in the formats of other tools, out and in.
+//!
+//! Lives here: writing packages for others to run, reading what others have trained. Does not live here: our own form of
+//! models (`models::package`, `models::form`), running foreign graphs (`models`), where models are kept (`store`, `repo`).
+//!
+//! Always holds: an exported model answers what ours answers, or is refused with the name of what the format cannot
+//! express; a file that is read costs memory in proportion to its size and is checked before it is believed.
+
+use crate::models::predictor::Predictor;
+use crate::spec::model::Task;
+
+/// A feature that a foreign model reads, in its order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ForeignFeature {
+    /// Name; `f0`, `f1`… where the file has none.
+    pub name: String,
+    /// Names of its levels in the order of their codes, for a category that the file describes; `None`: a number.
+    pub levels: Option<Vec<String>>,
+}
+
+/// A model that another tool trained, as one of ours.
+pub struct Foreign {
+    /// Kind of the zoo that reads it back.
+    pub kind: &'static str,
+    /// The model.
+    pub predictor: Box<dyn Predictor>,
+    /// What it predicts.
+    pub task: Task,
+    /// Number of classes; 0 for regression.
+    pub classes: usize,
+    /// What it reads.
+    pub features: Vec<ForeignFeature>,
+}
