@@ -16,6 +16,9 @@ pub const POINTS: &[&str] = &[
     "ingest.parsed",
     "train.fitted",
     "run.journal-open",
+    "tune.trial-kept",
+    "tune.trials-sealed",
+    "tune.searched",
     "gc.planned",
     "gc.half-removed",
 ];

@@ -26,6 +26,12 @@ pub const DOMAIN_VALUES_MAX: usize = 100;
 pub const CLASSES_MAX: usize = 1_000;
 /// Most folds of a cross-validation: each is a fit of its own, and their numbers are kept in one byte a row.
 pub const FOLDS_MAX: usize = 100;
+/// Trees between two points that a trial reports: prunes as well as every tree would, with a tenth of what is kept.
+pub const TRIAL_STEP_TREES: i64 = 10;
+/// Trials that ended before they are sealed together: a commit costs about five waits for the disk, whatever their number.
+pub const TRIALS_AT_ONCE: usize = 200;
+/// How long a trial that ended waits for others to be sealed with; until then only the journal of its study has it.
+pub const TRIALS_WAIT: Duration = Duration::from_secs(1);
 /// Bytes of a command stage's output kept with its run, from the end.
 pub const STAGE_OUTPUT_BYTES_MAX: usize = 1 << 20;
 /// Bytes of `mlops.toml`, `mlops.lock` and `schema.toml`.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
+use crate::base::id::RunId;
 use crate::base::talk::Talk;
 use crate::base::units;
 use crate::cli::app::{Answer, App};
@@ -14,7 +15,9 @@ use crate::index::{RunFilter, RunRow, RunSort};
 use crate::ops::document::write_profile;
 use crate::ops::log::{self, AuditReport, DatasetsReport, ErrorsReport, ModelsReport, RunsReport};
 use crate::ops::profile::{ProfileOptions, profile};
+use crate::ops::tune;
 use crate::ops::why::why;
+use crate::record::run::TRIAL;
 use crate::repo::journal::JournalLine;
 use crate::term::spark::Bars;
 use crate::term::style::Style;
@@ -23,7 +26,8 @@ use crate::term::ui::Ui;
 
 /// Read the history, or write to a run
 ///
-/// Without a subcommand: lists runs, newest first, or what the flags ask for. `log metric`, `log param`, `log tag` and
+/// Without a subcommand: lists runs, newest first, or what the flags ask for. Trials of `tune` may be many, so they are left
+/// out, and said to be, unless --runs, --study or --kind trial asks for them. `log metric`, `log param`, `log tag` and
 /// `log artifact` write: inside a stage's command to that stage's run, elsewhere to --run or $MLOPS_RUN, else to a new
 /// run of kind `manual` whose id is printed. `log metric -` reads `NAME=VALUE [STEP]` lines from standard input.
 #[derive(Debug, Args)]
@@ -32,6 +36,8 @@ use crate::term::ui::Ui;
     after_help = "Examples:
   mlops log -n 10
   mlops log --kind train --sort roc_auc
+  mlops log --kind tune
+  mlops log --study last --sort roc_auc -n 10
   mlops log --models
   mlops log --datasets penguins --profile --by island
   mlops log --errors
@@ -41,9 +47,12 @@ use crate::term::ui::Ui;
 pub struct LogArgs {
     #[command(subcommand)]
     write: Option<WriteArgs>,
-    /// Runs (what is shown anyway)
+    /// Runs, with the trials of studies
     #[arg(long)]
     runs: bool,
+    /// Trials of this study: the id of its run, or `last`
+    #[arg(long, value_name = "STUDY")]
+    study: Option<String>,
     /// Dataset versions
     #[arg(long, group = "what", num_args = 0..=1, value_name = "NAME", default_missing_value = "")]
     datasets: Option<String>,
@@ -77,7 +86,8 @@ pub struct LogArgs {
     /// What a thing was made from
     #[arg(long, group = "what", value_name = "REF")]
     lineage: Option<String>,
-    /// Only runs of this kind: ingest, validate, transform, train, evaluate, register, stage, manual
+    /// Only runs of this kind: ingest, validate, transform, train, tune, trial, evaluate, register, stage,
+    /// manual
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
     /// Only runs of this stage
@@ -175,21 +185,35 @@ fn read(args: &LogArgs, app: &App) -> Result<Answer> {
             report.chain.iter().try_for_each(|link| ui.line(&format!("{} {}  {}", link.kind, link.name, link.id)))
         })?;
     } else {
-        let report = log::runs(&repo, &filter(args))?;
+        let study = args.study.as_deref().map(|text| tune::study_named(&repo, text)).transpose()?;
+        let report = log::runs(&repo, &filter(args, study))?;
         report.notes.iter().for_each(|note| app.ui.warn(note));
         app.print("runs", &report, |ui| show_runs(&report, ui))?;
+        if report.trials_left_out > 0 {
+            let trials = units::plural(report.trials_left_out, "trial");
+            app.ui.info(&format!("{trials} left out: see them with --runs, or those of one study with --study"));
+        }
     }
     Ok(Answer::Yes)
 }
 
-fn filter(args: &LogArgs) -> RunFilter {
+fn filter(args: &LogArgs, study: Option<RunId>) -> RunFilter {
     let sort = args.sort.as_deref().map_or(RunSort::Newest, |name| {
         let small = ["log_loss", "rmse", "mae", "mse", "mape", "brier", "loss"];
         let plain = name.trim_start_matches('-');
         let descending = !name.starts_with('-') && !small.iter().any(|end| plain.ends_with(end));
         RunSort::Metric { name: plain.to_owned(), descending }
     });
-    RunFilter { kind: args.kind.clone(), stage: args.stage.clone(), sort, limit: args.limit, ..RunFilter::default() }
+    let asked = args.runs || args.kind.is_some() || args.stage.is_some();
+    RunFilter {
+        kind: args.kind.clone().or(study.map(|_| TRIAL.to_owned())),
+        without: (!asked && study.is_none()).then(|| TRIAL.to_owned()),
+        tag: study.map(|study| (tune::STUDY_TAG.to_owned(), study.hex())),
+        stage: args.stage.clone(),
+        sort,
+        limit: args.limit,
+        ..RunFilter::default()
+    }
 }
 
 fn write(args: &WriteArgs, app: &App) -> Result<Answer> {

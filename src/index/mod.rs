@@ -98,6 +98,10 @@ pub struct RunRow {
 pub struct RunFilter {
     /// Only of this kind.
     pub kind: Option<String>,
+    /// None of this kind.
+    pub without: Option<String>,
+    /// Only those with a tag of this name and value.
+    pub tag: Option<(String, String)>,
     /// Only of this stage.
     pub stage: Option<String>,
     /// Only in this state.

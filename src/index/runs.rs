@@ -59,9 +59,15 @@ impl Index {
         self.collect(&query, &[&key.hex()]).context(ASKING)
     }
 
-    /// The newest run that started, whatever its state.
+    /// Number of runs of a kind.
+    pub fn count_of_kind(&self, kind: &str) -> Result<u64> {
+        let counted = self.connection.query_row("SELECT count(*) FROM run WHERE kind = ?1", [kind], |row| row.get(0));
+        counted.map(|count: i64| count as u64).context(ASKING)
+    }
+
+    /// The newest run that started, whatever its state; never a trial of a study.
     pub fn newest_run(&self) -> Result<Option<RunId>> {
-        let query = "SELECT id FROM run ORDER BY started DESC, id DESC LIMIT 1";
+        let query = "SELECT id FROM run WHERE kind <> 'trial' ORDER BY started DESC, id DESC LIMIT 1";
         self.connection.query_row(query, [], |row| row::id(row, 0)).optional().context(ASKING)
     }
 
@@ -130,6 +136,19 @@ fn listing(filter: &RunFilter) -> (String, Vec<String>) {
             values.push(value);
             wanted.push(format!("run.{column} = ?{}", values.len()));
         }
+    }
+    if let Some(kind) = &filter.without {
+        values.push(kind.clone());
+        wanted.push(format!("run.kind <> ?{}", values.len()));
+    }
+    if let Some((tag, value)) = &filter.tag {
+        values.extend([tag.clone(), value.clone()]);
+        wanted.push(format!(
+            "EXISTS (SELECT 1 FROM tag WHERE tag.run = run.key AND tag.value = ?{}
+               AND tag.name = (SELECT key FROM name WHERE text = ?{}))",
+            values.len(),
+            values.len() - 1
+        ));
     }
     if let Some(model) = &filter.model {
         values.push(model.clone());

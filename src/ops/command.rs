@@ -10,6 +10,7 @@ use walkdir::WalkDir;
 use crate::base::fail;
 use crate::base::id::RunId;
 use crate::base::limits;
+use crate::base::talk::Talk;
 use crate::ops::context::OpCtx;
 use crate::ops::execute::Executed;
 use crate::ops::files::{remember_hash, stamp};
@@ -31,7 +32,7 @@ pub fn run(space: &Workspace<'_>, spec: &StageSpec, ctx: &OpCtx<'_>) -> Result<E
             remove_old(&space.path(out))?;
         }
         let child = start(space, spec, work.run())?;
-        let (status, text) = wait(child, ctx)?;
+        let (status, text) = wait(child, ctx.talk)?;
         work.output_text = Some(space.repo.store().put(&text)?.id);
         work.exit_code = status.code();
         if !status.success() {
@@ -60,7 +61,8 @@ fn remove_old(path: &Path) -> Result<()> {
     }
 }
 
-fn start(space: &Workspace<'_>, spec: &StageSpec, run: RunId) -> Result<Child> {
+/// Starts the command for `run`, with the parameters of `spec` in its environment.
+pub fn start(space: &Workspace<'_>, spec: &StageSpec, run: RunId) -> Result<Child> {
     let mut command = Command::new("sh");
     // Both streams in one pipe, so that the kept text has the order a person would have seen.
     command.arg("-c").arg(format!("exec 2>&1\n{}", spec.cmd)).current_dir(space.root);
@@ -75,14 +77,14 @@ fn start(space: &Workspace<'_>, spec: &StageSpec, run: RunId) -> Result<Child> {
 }
 
 /// Waits, passing the output on line by line, and returns its last part.
-fn wait(mut child: Child, ctx: &OpCtx<'_>) -> Result<(std::process::ExitStatus, Vec<u8>)> {
+pub fn wait(mut child: Child, talk: &dyn Talk) -> Result<(std::process::ExitStatus, Vec<u8>)> {
     let mut kept = Vec::new();
     if let Some(out) = child.stdout.take() {
         let mut lines = BufReader::new(out);
         let mut line = Vec::new();
         // A line is cut at 64 KiB, so that a command that never ends one cannot fill the memory.
         while let Ok(1..) = lines.by_ref().take(1 << 16).read_until(b'\n', &mut line) {
-            ctx.talk.info(&format!("  {}", String::from_utf8_lossy(&line).trim_end()));
+            talk.info(&format!("  {}", String::from_utf8_lossy(&line).trim_end()));
             kept.append(&mut line);
             if kept.len() > 2 * limits::STAGE_OUTPUT_BYTES_MAX {
                 kept.drain(..kept.len() - limits::STAGE_OUTPUT_BYTES_MAX);

@@ -16,7 +16,7 @@ use crate::ops::context::OpCtx;
 use crate::record::dataset::DatasetRecord;
 use crate::record::evaluation::{EvaluationRecord, Verdict};
 use crate::record::model::ModelRecord;
-use crate::record::run::{Link, MetricPoint};
+use crate::record::run::{Link, MetricPoint, TRIAL};
 use crate::repo::Repo;
 use crate::repo::audit::AuditEntry;
 use crate::repo::journal::{JournalLine, MANUAL, append_to_run, start_manual};
@@ -26,6 +26,8 @@ use crate::repo::journal::{JournalLine, MANUAL, append_to_run, start_manual};
 pub struct RunsReport {
     /// Runs in the order asked for.
     pub runs: Vec<RunRow>,
+    /// Trials of studies that were left out because nobody asked for them.
+    pub trials_left_out: u64,
     /// What the person should know of the index: that it was built again, or is only in memory.
     #[serde(skip)]
     pub notes: Vec<String>,
@@ -127,7 +129,8 @@ pub struct WrittenReport {
 /// Runs by a filter.
 pub fn runs(repo: &Repo, filter: &RunFilter) -> Result<RunsReport> {
     let index = repo.index()?;
-    Ok(RunsReport { runs: index.runs(filter)?, notes: index.notes().to_vec() })
+    let trials_left_out = if filter.without.as_deref() == Some(TRIAL) { index.count_of_kind(TRIAL)? } else { 0 };
+    Ok(RunsReport { runs: index.runs(filter)?, trials_left_out, notes: index.notes().to_vec() })
 }
 
 /// All dataset versions, or those of one name.

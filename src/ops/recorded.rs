@@ -8,7 +8,7 @@ use crate::base::fail;
 use crate::base::host;
 use crate::base::id::{ObjectId, RunId};
 use crate::ops::context::OpCtx;
-use crate::record::run::{Link, MetricPoint, RunState};
+use crate::record::run::{Link, MetricPoint, RunRecord, RunStart, RunState};
 use crate::repo::Repo;
 use crate::repo::journal::{RunEnd, RunJournal};
 use crate::repo::refs::{Committed, RefMove};
@@ -54,6 +54,21 @@ impl Work {
     /// Identity of the run.
     pub fn run(&self) -> RunId {
         self.run
+    }
+
+    /// What was known when it started.
+    pub fn start(&self) -> &RunStart {
+        &self.journal.start
+    }
+
+    /// Keeps a run that ended inside this one, until it is sealed.
+    pub fn ended(&mut self, record: &RunRecord) -> Result<()> {
+        self.journal.ended(record)
+    }
+
+    /// Keeps a tag.
+    pub fn tag(&mut self, name: &str, value: &str) -> Result<()> {
+        self.journal.tag(name, value)
     }
 
     /// Keeps metric points.

@@ -26,6 +26,7 @@ use crate::ops::recorded::{Done, Work, recorded};
 use crate::ops::unsupervised::{self, Seen};
 use crate::record::model::ModelRecord;
 use crate::record::profile::{ColumnProfile, ProfileRecord};
+use crate::record::run::Link;
 use crate::repo::Repo;
 use crate::repo::resolve::ModelRef;
 use crate::spec::model::{Task, TrainSpec};
@@ -105,10 +106,23 @@ pub fn choose_kind(model: Option<&str>, task: Task, talk: &dyn Talk) -> Result<&
 ///
 /// Errors: those of preparing the rows and of the fit; a model to go on from that is of another kind, task or target.
 pub fn train(repo: &Repo, options: &TrainOptions, ctx: &OpCtx<'_>) -> Result<TrainReport> {
+    train_after(repo, options, &[], ctx)
+}
+
+/// Trains one model, as [`train`], whose run also names what its parameters come from.
+pub fn train_after(
+    repo: &Repo,
+    options: &TrainOptions,
+    origins: &[Link],
+    ctx: &OpCtx<'_>,
+) -> Result<TrainReport> {
     options.spec.check()?;
     // Before the run of this verb exists, as `run:last` must not mean itself.
     let start = options.spec.from.as_deref().map(|name| Start::open(repo, name)).transpose()?;
     let outcome = recorded(repo, ctx, "train", |repo, work| {
+        for Link { role, name, id } in origins {
+            work.input(role, name, *id)?;
+        }
         if let Some(start) = &start {
             work.input("model", &start.found.label(), start.found.package)?;
         }

@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 
 use crate::base::id::{ObjectId, RunId};
 use crate::index::{Index, RunRow, Side};
-use crate::record;
+use crate::record::{self, Record};
 use crate::record::dataset::DatasetRecord;
 use crate::record::evaluation::EvaluationRecord;
 use crate::record::model::ModelRecord;
 use crate::record::recipe::RecipeRecord;
 use crate::record::split::SplitRecord;
+use crate::record::study::StudyRecord;
 use crate::repo::Repo;
 use crate::repo::resolve::Resolved;
 
@@ -132,7 +133,12 @@ impl Trace<'_> {
         let edges = self.index.producers(object)?;
         let mut makers = edges.into_iter().filter(|edge| edge.side == Side::Output && edge.kind == kind);
         match makers.next() {
-            Some(edge) => self.run_link(&edge.run),
+            Some(edge) => {
+                self.run_link(&edge.run)?;
+                let read = self.index.edges_of_run(&edge.run)?.into_iter();
+                let mut studies = read.filter(|edge| edge.side == Side::Input && edge.role == StudyRecord::KIND);
+                studies.try_for_each(|edge| self.study(&edge.object))
+            }
             None => Ok(()),
         }
     }
@@ -162,6 +168,21 @@ impl Trace<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The search that a model's parameters come from.
+    fn study(&mut self, id: &ObjectId) -> Result<()> {
+        let record: StudyRecord = self.repo.record(id)?;
+        let StudyRecord { study, settings, trials, best, ended, .. } = &record;
+        let best = best.and_then(|number| trials.iter().find(|trial| trial.number == number));
+        let facts = json!({
+            "run": study, "metric": settings.tune.metric, "sampler": settings.tune.sampler, "pruner": settings.tune.pruner,
+            "trials": trials.len(), "best": best, "ended": ended,
+        });
+        if !self.add(StudyRecord::KIND, id.hex(), &format!("run:{study}"), facts) {
+            return Ok(());
+        }
+        record.settings.recipe.map_or(Ok(()), |recipe| self.object(&recipe))
     }
 
     fn recipe(&mut self, id: &ObjectId) -> Result<()> {
@@ -209,6 +230,7 @@ impl Trace<'_> {
             Some("dataset") => self.dataset(id),
             Some("recipe") => self.recipe(id),
             Some("split") => self.split(id),
+            Some(StudyRecord::KIND) => self.study(id),
             Some("model") => {
                 let record: ModelRecord = record::decode(&content)?;
                 self.model(&record.package, id)

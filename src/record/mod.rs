@@ -14,6 +14,7 @@ pub mod recipe;
 pub mod remote;
 pub mod run;
 pub mod split;
+pub mod study;
 
 #[cfg(test)]
 mod tests;
@@ -105,6 +106,7 @@ pub fn references(bytes: &[u8]) -> Result<Vec<ObjectId>> {
         recipe::RecipeRecord::KIND => decode::<recipe::RecipeRecord>(bytes)?.references(),
         run::RunRecord::KIND => decode::<run::RunRecord>(bytes)?.references(),
         split::SplitRecord::KIND => decode::<split::SplitRecord>(bytes)?.references(),
+        study::StudyRecord::KIND => decode::<study::StudyRecord>(bytes)?.references(),
         _ => Vec::new(),
     })
 }

@@ -9,6 +9,10 @@ use crate::base::host::Usage;
 use crate::base::id::{ObjectId, RunId};
 use crate::record::Record;
 
+/// Kind of the runs that a study is made of: one a point tried. There may be thousands, so listings leave them out unless
+/// they are asked for, and the newest run is never one.
+pub const TRIAL: &str = "trial";
+
 /// How a run ended, or that it has not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -132,6 +136,11 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// Whether the run is one of many that a study is made of.
+    pub fn is_trial(&self) -> bool {
+        self.start.kind == TRIAL
+    }
+
     /// Last value of each metric.
     pub fn last_metrics(&self) -> BTreeMap<&str, f64> {
         self.metrics.iter().map(|point| (point.name.as_str(), point.value)).collect()

@@ -30,7 +30,15 @@ use crate::repo::refs::{
 /// Errors: bad names, unknown versions, a run sealed before, an object that the store does not have.
 pub fn draft(repo: &Repo, change: Change, actor: &Actor, now: Timestamp) -> Result<(Vec<Committed>, Option<Intent>)> {
     let mut draft =
-        Draft { repo, now, files: BTreeMap::new(), events: Vec::new(), sealed: None, made: BTreeMap::new() };
+        Draft {
+            repo,
+            now,
+            files: BTreeMap::new(),
+            events: Vec::new(),
+            sealed: None,
+            made: BTreeMap::new(),
+            present: HashSet::new(),
+        };
     let committed = change.moves.into_iter().map(|step| draft.step(step)).collect::<Result<Vec<_>>>()?;
     Ok((committed, draft.finish(actor)?))
 }
@@ -42,6 +50,8 @@ struct Draft<'r> {
     events: Vec<Event>,
     sealed: Option<HashSet<RunId>>,
     made: BTreeMap<String, u32>,
+    /// Objects seen in the store: what many runs name is looked for once.
+    present: HashSet<ObjectId>,
 }
 
 /// All that is looked at in the list of sealed runs, which may be long.
@@ -172,9 +182,12 @@ impl Draft<'_> {
     }
 
     /// The record `id`, whose own references must all be in the store: a name never points at less than all of it.
-    fn require_record<R: Record>(&self, id: &ObjectId) -> Result<R> {
+    fn require_record<R: Record>(&mut self, id: &ObjectId) -> Result<R> {
         let record: R = self.repo.record(id)?;
         for needed in record.references() {
+            if self.present.contains(&needed) {
+                continue;
+            }
             if !self.repo.store().contains(&needed)? {
                 return Err(fail::world(format!(
                     "object {needed}, which {} record {} refers to, is not in the store",
@@ -184,6 +197,7 @@ impl Draft<'_> {
                 .hint("run the command again; if it happens again, run `mlops fsck`")
                 .into());
             }
+            self.present.insert(needed);
         }
         Ok(record)
     }

@@ -55,7 +55,8 @@ impl Source for Feed<'_> {
             },
         };
         let (start, end, length) = (tail.start().cloned(), tail.end, tail.length);
-        let RunContent { params, metrics, tags, inputs, outputs } = RunContent::of(tail.lines);
+        // Runs that ended inside it are listed once they are sealed, a moment later.
+        let RunContent { params, metrics, tags, inputs, outputs, ended: _ } = RunContent::of(tail.lines);
         Ok(Some(OpenLines { start, points: metrics, params, tags, inputs, outputs, end, length }))
     }
 

@@ -16,10 +16,11 @@ use crate::base::host::Usage;
 use crate::base::id::{ObjectId, RunId};
 use crate::base::lock::FileLock;
 use crate::base::{fail, failpoint, limits};
-use crate::record::run::{Link, MetricPoint, RunStart, RunState};
+use crate::record::run::{Link, MetricPoint, RunRecord, RunStart, RunState};
 use crate::repo::Repo;
 use crate::repo::journals;
 use crate::repo::layout::Layout;
+use crate::repo::seal::RunContent;
 
 /// Kind of the runs that nobody executes: made by hand, open for ever.
 pub const MANUAL: &str = "manual";
@@ -55,6 +56,9 @@ pub enum JournalLine {
     Output(Link),
     /// A file kept with the run; the same as an output, said by `log artifact`.
     Artifact(Link),
+    /// A run that ended inside this one. It is sealed a little later together with others; if the process dies before,
+    /// whoever seals this run seals it too.
+    Ended(Box<RunRecord>),
 }
 
 /// How a run ended; what its journal does not say.
@@ -123,6 +127,19 @@ impl RunJournal {
     /// Says that the run made `link`.
     pub fn output(&mut self, link: Link) -> Result<()> {
         self.append(&[JournalLine::Output(link)])
+    }
+
+    /// The metric points logged so far, by this process and others.
+    pub fn logged(&self) -> Result<Vec<MetricPoint>> {
+        let tail = journals::read(&journals::open_path(self.repo.layout(), &self.start.id), 0)?.unwrap_or_default();
+        Ok(RunContent::of(tail.lines).metrics)
+    }
+
+    /// Keeps a run that ended inside this one, until it is sealed with [`crate::repo::Repo::seal_ended`].
+    ///
+    /// Errors: as [`RunJournal::points`].
+    pub fn ended(&mut self, record: &RunRecord) -> Result<()> {
+        self.append(&[JournalLine::Ended(Box::new(record.clone()))])
     }
 
     fn append(&mut self, lines: &[JournalLine]) -> Result<()> {
@@ -202,14 +219,19 @@ fn ends_within_a_line(file: &File, length: u64) -> bool {
 
 fn check_line(line: &JournalLine) -> Result<()> {
     match line {
-        JournalLine::Metric(point) if !point.value.is_finite() => {
-            let MetricPoint { name, step, value } = point;
-            Err(fail::usage(format!("metric {name} is {value} at step {step}: only finite numbers are kept"))
-                .hint("leave the point out, or log how often it happened as a metric of its own")
-                .into())
-        }
+        JournalLine::Metric(point) => check_point(point),
+        JournalLine::Ended(record) => record.metrics.iter().try_for_each(check_point),
         _ => Ok(()),
     }
+}
+
+fn check_point(MetricPoint { name, step, value }: &MetricPoint) -> Result<()> {
+    if value.is_finite() {
+        return Ok(());
+    }
+    Err(fail::usage(format!("metric {name} is {value} at step {step}: only finite numbers are kept"))
+        .hint("leave the point out, or log how often it happened as a metric of its own")
+        .into())
 }
 
 /// Makes a journal that no one sees before it is locked and has its first line.

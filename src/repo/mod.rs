@@ -43,6 +43,7 @@ use crate::base::clock::Timestamp;
 use crate::base::id::ObjectId;
 use crate::base::{fail, limits};
 use crate::index::Index;
+use crate::record::run::RunRecord;
 use crate::record::{self, Record};
 use crate::repo::audit::AuditEntry;
 use crate::repo::layout::Layout;
@@ -130,6 +131,14 @@ impl Repo {
     /// [`limits::LOCK_WAIT`]. Cost: about five fsyncs, none when everything is as asked already.
     pub fn commit(&self, change: Change, actor: &Actor, now: Timestamp) -> Result<Vec<Committed>> {
         transaction::commit(self, change, actor, now)
+    }
+
+    /// Seals runs that have ended, many in one commit, which costs little more than one.
+    ///
+    /// For runs without a journal of their own: until this returns they are known to nobody, unless the journal of the run
+    /// that they ended in holds them ([`journal::RunJournal::ended`]). Errors: as [`Repo::commit`]; none is sealed then.
+    pub fn seal_ended(&self, ended: &[RunRecord], actor: &Actor, now: Timestamp) -> Result<()> {
+        seal::seal_ended(self, ended, actor, now)
     }
 
     /// Every change ever made, oldest first.

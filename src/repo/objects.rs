@@ -61,7 +61,7 @@ pub fn references(store: &dyn Store, id: &ObjectId) -> Result<Vec<ObjectId>> {
 
 /// Whether [`record::references`] knows this kind; it answers nothing for others.
 fn is_known(bytes: &[u8]) -> bool {
-    const KINDS: [&str; 7] = [
+    const KINDS: [&str; 8] = [
         record::dataset::DatasetRecord::KIND,
         record::evaluation::EvaluationRecord::KIND,
         record::model::ModelRecord::KIND,
@@ -69,6 +69,7 @@ fn is_known(bytes: &[u8]) -> bool {
         record::recipe::RecipeRecord::KIND,
         record::run::RunRecord::KIND,
         record::split::SplitRecord::KIND,
+        record::study::StudyRecord::KIND,
     ];
     record::peek(bytes).is_some_and(|(kind, _)| KINDS.contains(&kind.as_str()))
 }

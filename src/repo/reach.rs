@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::base::fail;
 use crate::base::id::ObjectId;
+use crate::record::Record;
 use crate::repo::Repo;
 use crate::repo::journal::JournalLine;
 use crate::repo::journals;
@@ -40,8 +41,13 @@ pub fn named_by_open_runs(repo: &Repo) -> Result<BTreeMap<ObjectId, String>> {
     for journal in journals::all(repo.layout())? {
         let tail = journals::read(&journal.path, 0)?.unwrap_or_default();
         for line in tail.lines {
-            if let JournalLine::Input(link) | JournalLine::Output(link) | JournalLine::Artifact(link) = line {
-                roots.entry(link.id).or_insert_with(|| format!("open run:{}", journal.run));
+            let ids = match line {
+                JournalLine::Input(link) | JournalLine::Output(link) | JournalLine::Artifact(link) => vec![link.id],
+                JournalLine::Ended(record) => record.references(),
+                _ => Vec::new(),
+            };
+            for id in ids {
+                roots.entry(id).or_insert_with(|| format!("open run:{}", journal.run));
             }
         }
     }

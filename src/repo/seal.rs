@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::base::clock::Timestamp;
 use crate::base::{fail, fs};
 use crate::record::run::{Link, MetricPoint, RunRecord, RunStart};
+use crate::repo::Repo;
 use crate::repo::journal::{JournalLine, RunEnd, RunJournal};
 use crate::repo::journals::{self, JournalTail};
 use crate::repo::refs::{Actor, Change, Committed, RefMove};
@@ -27,6 +29,8 @@ pub struct RunContent {
     pub inputs: Vec<Link>,
     /// What it made, each once.
     pub outputs: Vec<Link>,
+    /// Runs that ended inside it, in the order they ended.
+    pub ended: Vec<RunRecord>,
 }
 
 impl RunContent {
@@ -51,13 +55,14 @@ impl RunContent {
             }
             JournalLine::Input(link) => add_once(&mut self.inputs, link),
             JournalLine::Output(link) => add_once(&mut self.outputs, link),
+            JournalLine::Ended(record) => self.ended.push(*record),
             JournalLine::Artifact(link) => add_once(&mut self.outputs, Link { role: ARTIFACT.to_owned(), ..link }),
         }
     }
 
-    /// The record of a run with this content.
+    /// The record of a run with this content; runs inside it have records of their own.
     pub fn into_record(self, start: RunStart, end: RunEnd) -> RunRecord {
-        let RunContent { params, metrics, tags, inputs, outputs } = self;
+        let RunContent { params, metrics, tags, inputs, outputs, ended: _ } = self;
         let RunEnd { state, ended, wall_seconds, usage, exit_code, error, output_text } = end;
         RunRecord {
             start,
@@ -81,6 +86,17 @@ fn add_once(links: &mut Vec<Link>, link: Link) {
     if !links.contains(&link) {
         links.push(link);
     }
+}
+
+/// Keeps the records of `ended`, runs that have ended, and seals all of them in one commit; see [`Repo::seal_ended`].
+pub fn seal_ended(repo: &Repo, ended: &[RunRecord], actor: &Actor, now: Timestamp) -> Result<()> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    // Each is written on its own, and the moves keep their order.
+    let keep = |record: &RunRecord| Ok(RefMove::Run { run: record.start.id, record: repo.put_record(record)? });
+    let moves = ended.par_iter().map(keep).collect::<Result<Vec<_>>>()?;
+    repo.commit(Change { moves }, actor, now).map(drop)
 }
 
 impl RunJournal {

@@ -7,12 +7,14 @@ use std::thread;
 use anyhow::Result;
 
 use crate::base::hash::hash;
-use crate::record::run::{RunRecord, RunState};
+use crate::index::RunFilter;
+use crate::record::run::{MetricPoint, RunRecord, RunState, TRIAL};
 use crate::repo::Repo;
 use crate::repo::journal::{self, JournalLine, MANUAL, RunJournal, append_to_run, journal_state, start_manual};
 use crate::repo::journals;
 use crate::repo::killed::seal_dead_runs;
 use crate::repo::refs::{Committed, RefMove};
+use crate::repo::seal::RunContent;
 use crate::repo::tests::{
     actor, at, check_clean, fresh, link, model_move, point, put_dataset, put_model, run_end, run_id, run_start,
 };
@@ -99,6 +101,63 @@ fn a_dead_run_is_sealed_as_killed_once() -> Result<()> {
     assert_eq!(record.outputs, [link("output", "kept", kept)]);
     assert_eq!(journal_state(&repo, &alive.id())?, Some(RunState::Running));
     assert_eq!(journal_state(&repo, &run_id(3))?, Some(RunState::Finished));
+    check_clean(&repo)
+}
+
+/// Runs that ended inside run 1, with what they read.
+fn ended(repo: &Repo, numbers: std::ops::Range<u64>) -> Result<Vec<RunRecord>> {
+    let dataset = put_dataset(repo, "read by all")?;
+    repo.store().sync()?;
+    let record = |number: u64| {
+        let lines =
+            [JournalLine::Input(link("dataset", "d", dataset)), metric("loss", 0, 1.0 / (number as f64 + 1.0))];
+        RunContent::of(lines).into_record(run_start(number, TRIAL), run_end(number as i64))
+    };
+    Ok(numbers.map(record).collect())
+}
+
+#[test]
+fn many_runs_are_sealed_in_one_commit() -> Result<()> {
+    let (_folder, repo) = fresh()?;
+    let records = ended(&repo, 10..310)?;
+    repo.seal_ended(&records, &actor(), at(400))?;
+    repo.seal_ended(&[], &actor(), at(401))?;
+    let sealed = repo.runs()?;
+    assert_eq!(sealed.iter().map(|line| line.run).collect::<Vec<_>>(), (10..310).map(run_id).collect::<Vec<_>>());
+    assert_eq!(repo.record::<RunRecord>(&sealed[7].record)?, records[7]);
+    let index = repo.index()?;
+    let trials = RunFilter { kind: Some(TRIAL.to_owned()), ..RunFilter::default() };
+    assert_eq!(index.runs(&trials)?.len(), 300);
+    assert_eq!(index.newest_run()?, None, "a trial is never the newest run");
+    // Nothing of a batch is sealed when one of its runs is sealed already.
+    let again = [ended(&repo, 400..402)?, records[..1].to_vec()].concat();
+    assert!(repo.seal_ended(&again, &actor(), at(402)).is_err());
+    assert_eq!(repo.runs()?.len(), 300);
+    check_clean(&repo)
+}
+
+#[test]
+fn runs_that_ended_inside_a_dead_one_are_sealed_as_they_ended() -> Result<()> {
+    let (_folder, repo) = fresh()?;
+    let records = ended(&repo, 10..16)?;
+    let mut outer = RunJournal::start(&repo, &run_start(1, "tune"))?;
+    records.iter().try_for_each(|record| outer.ended(record))?;
+    // The first ones had been sealed before the process died.
+    repo.seal_ended(&records[..2], &actor(), at(20))?;
+    assert!(repo.index()?.run(&run_id(12))?.is_none());
+    drop(outer);
+    assert_eq!(seal_dead_runs(&repo, &actor(), at(30))?, [run_id(1)]);
+    let index = repo.index()?;
+    let state = |number| index.run(&run_id(number)).map(|row| row.map(|row| row.state));
+    assert_eq!((state(12)?, state(15)?), (Some(RunState::Finished), Some(RunState::Finished)));
+    assert_eq!((state(1)?, repo.runs()?.len()), (Some(RunState::Killed), 7));
+    let bad = MetricPoint { value: f64::NAN, ..point("loss", 0, 0.0) };
+    let mut next = RunJournal::start(&repo, &run_start(2, "tune"))?;
+    assert!(next.ended(&RunRecord { metrics: vec![bad], ..records[0].clone() }).is_err());
+    // One that ended well leaves out what it did not seal.
+    next.ended(&RunRecord { start: run_start(50, TRIAL), ..records[0].clone() })?;
+    next.seal(run_end(40), Vec::new(), &actor(), at(40))?;
+    assert_eq!(repo.runs()?.len(), 8);
     check_clean(&repo)
 }
 
