@@ -165,3 +165,13 @@ pub const TERMS_MAX: usize = 10_000;
 pub const TERMS_COUNTED_MAX: usize = 4_000_000;
 /// Most features of a kept ensemble of trees: what is listed by feature stays below a gigabyte, whatever a file claims.
 pub const TREE_FEATURES_MAX: usize = 1 << 24;
+/// Most trials of one search; each is a run of its own.
+pub const TRIALS_MAX: usize = 100_000;
+/// Most parameters searched at once that have more than one value; sampling is no better than chance long before.
+pub const SEARCH_DIMENSIONS_MAX: usize = 64;
+/// Most values that one searched parameter may choose from.
+pub const SEARCH_CHOICES_MAX: usize = 1_000;
+/// Most points of a grid; more would never be tried, and their order is kept in memory.
+pub const GRID_POINTS_MAX: usize = 100_000;
+/// Most intermediate values of one trial that pruning looks at; later ones are passed over.
+pub const TRIAL_REPORTS_MAX: usize = 10_000;

@@ -5,3 +5,17 @@
 //!
 //! Always holds: what is tried as trial n depends on the seed and on the outcomes of earlier trials alone, never on how many
 //! run at once or on which ends first.
+
+pub mod grid;
+pub mod pruner;
+pub mod sampler;
+pub mod sobol;
+pub mod space;
+pub mod spaces;
+pub mod study;
+pub mod told;
+pub mod tpe;
+pub mod written;
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,7 @@ pub mod schema;
 pub mod split;
 pub mod steps;
 pub mod training;
+pub mod tune;
 
 #[cfg(test)]
 mod tests;

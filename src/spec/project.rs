@@ -9,6 +9,7 @@ use crate::spec::model::{Task, TrainSpec};
 use crate::spec::recipe::TransformSpec;
 use crate::spec::schema::Severity;
 use crate::spec::split::SplitSpec;
+use crate::spec::tune::TuneSpec;
 
 /// The file as a whole. A section that is absent has its defaults; a stage whose section is absent does not run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -139,24 +140,6 @@ impl Default for ValidateSpec {
 
 fn is_yes(flag: &bool) -> bool {
     *flag
-}
-
-/// `[tune]`
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TuneSpec {
-    /// Most trials.
-    pub trials: usize,
-    /// The validation metric to improve; the task's headline metric when absent.
-    pub metric: Option<String>,
-    /// Where each parameter may lie; the kind's own space when empty.
-    pub space: toml::Table,
-}
-
-impl Default for TuneSpec {
-    fn default() -> TuneSpec {
-        TuneSpec { trials: 50, metric: None, space: toml::Table::new() }
-    }
 }
 
 /// `[evaluate]`
