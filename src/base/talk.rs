@@ -50,6 +50,9 @@ pub enum Unit {
 pub trait Task: Send + Sync {
     /// Adds `count` finished units.
     fn advance(&self, count: u64);
+
+    /// Says in a few words how it stands, in place of the label.
+    fn say(&self, _text: &str) {}
 }
 
 /// Says nothing.

@@ -15,7 +15,8 @@ use crate::index::{RunFilter, RunRow, RunSort};
 use crate::ops::document::write_profile;
 use crate::ops::log::{self, AuditReport, DatasetsReport, ErrorsReport, ModelsReport, RunsReport};
 use crate::ops::profile::{ProfileOptions, profile};
-use crate::ops::tune;
+use crate::ops::tune::resume::study_named;
+use crate::ops::tune::trials::STUDY_TAG;
 use crate::ops::why::why;
 use crate::record::run::TRIAL;
 use crate::repo::journal::JournalLine;
@@ -185,7 +186,7 @@ fn read(args: &LogArgs, app: &App) -> Result<Answer> {
             report.chain.iter().try_for_each(|link| ui.line(&format!("{} {}  {}", link.kind, link.name, link.id)))
         })?;
     } else {
-        let study = args.study.as_deref().map(|text| tune::study_named(&repo, text)).transpose()?;
+        let study = args.study.as_deref().map(|text| study_named(&repo, text)).transpose()?;
         let report = log::runs(&repo, &filter(args, study))?;
         report.notes.iter().for_each(|note| app.ui.warn(note));
         app.print("runs", &report, |ui| show_runs(&report, ui))?;
@@ -208,7 +209,7 @@ fn filter(args: &LogArgs, study: Option<RunId>) -> RunFilter {
     RunFilter {
         kind: args.kind.clone().or(study.map(|_| TRIAL.to_owned())),
         without: (!asked && study.is_none()).then(|| TRIAL.to_owned()),
-        tag: study.map(|study| (tune::STUDY_TAG.to_owned(), study.hex())),
+        tag: study.map(|study| (STUDY_TAG.to_owned(), study.hex())),
         stage: args.stage.clone(),
         sort,
         limit: args.limit,

@@ -27,6 +27,7 @@ mod serve;
 mod status;
 mod train;
 mod transform;
+mod tune;
 mod validate;
 mod why;
 
@@ -78,6 +79,7 @@ enum Verb {
     Validate(validate::ValidateArgs),
     Transform(transform::TransformArgs),
     Train(train::TrainArgs),
+    Tune(tune::TuneArgs),
     Evaluate(evaluate::EvaluateArgs),
     Register(register::RegisterArgs),
     Promote(promote::PromoteArgs),
@@ -141,6 +143,7 @@ fn dispatch(verb: Verb, app: &App) -> anyhow::Result<Answer> {
         Verb::Validate(args) => validate::run(&args, app),
         Verb::Transform(args) => transform::run(&args, app),
         Verb::Train(args) => train::run(&args, app),
+        Verb::Tune(args) => tune::run(&args, app),
         Verb::Evaluate(args) => evaluate::run(&args, app),
         Verb::Register(args) => register::run(&args, app),
         Verb::Promote(args) => promote::run(&args, app),

@@ -37,6 +37,7 @@ pub mod status;
 pub mod subject;
 pub mod train;
 pub mod transform;
+pub mod tune;
 pub mod unsupervised;
 pub mod validate;
 pub mod why;

@@ -110,12 +110,7 @@ pub fn train(repo: &Repo, options: &TrainOptions, ctx: &OpCtx<'_>) -> Result<Tra
 }
 
 /// Trains one model, as [`train`], whose run also names what its parameters come from.
-pub fn train_after(
-    repo: &Repo,
-    options: &TrainOptions,
-    origins: &[Link],
-    ctx: &OpCtx<'_>,
-) -> Result<TrainReport> {
+pub fn train_after(repo: &Repo, options: &TrainOptions, origins: &[Link], ctx: &OpCtx<'_>) -> Result<TrainReport> {
     options.spec.check()?;
     // Before the run of this verb exists, as `run:last` must not mean itself.
     let start = options.spec.from.as_deref().map(|name| Start::open(repo, name)).transpose()?;

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 
 use crate::base::id::{ObjectId, RunId};
 use crate::index::{Index, RunRow, Side};
-use crate::record::{self, Record};
 use crate::record::dataset::DatasetRecord;
 use crate::record::evaluation::EvaluationRecord;
 use crate::record::model::ModelRecord;
 use crate::record::recipe::RecipeRecord;
 use crate::record::split::SplitRecord;
 use crate::record::study::StudyRecord;
+use crate::record::{self, Record};
 use crate::repo::Repo;
 use crate::repo::resolve::Resolved;
 

@@ -29,16 +29,15 @@ use crate::repo::refs::{
 /// The intent is `None` when everything is as asked already.
 /// Errors: bad names, unknown versions, a run sealed before, an object that the store does not have.
 pub fn draft(repo: &Repo, change: Change, actor: &Actor, now: Timestamp) -> Result<(Vec<Committed>, Option<Intent>)> {
-    let mut draft =
-        Draft {
-            repo,
-            now,
-            files: BTreeMap::new(),
-            events: Vec::new(),
-            sealed: None,
-            made: BTreeMap::new(),
-            present: HashSet::new(),
-        };
+    let mut draft = Draft {
+        repo,
+        now,
+        files: BTreeMap::new(),
+        events: Vec::new(),
+        sealed: None,
+        made: BTreeMap::new(),
+        present: HashSet::new(),
+    };
     let committed = change.moves.into_iter().map(|step| draft.step(step)).collect::<Result<Vec<_>>>()?;
     Ok((committed, draft.finish(actor)?))
 }

@@ -39,6 +39,10 @@ impl Bar {
 }
 
 impl Task for Bar {
+    fn say(&self, text: &str) {
+        self.bar.set_message(text.to_owned());
+    }
+
     fn advance(&self, count: u64) {
         self.bar.inc(count);
         if let Ok(mut hidden) = self.hidden_since.lock()

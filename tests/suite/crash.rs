@@ -21,6 +21,7 @@ fn points() -> Vec<String> {
 const VERBS: &[&[&str]] = &[
     &["ingest", "more.csv", "--target", "label", "--name", "loans"],
     &["train", "--model", "tree", "--seed", "9"],
+    &["tune", "--model", "tree", "--space", "depth=1..9", "--trials", "3"],
     &["register", "--alias", "second"],
     &["promote", "loans@v1", "staging", "--force", "--reason", "a test"],
     &["gc", "--keep", "0"],

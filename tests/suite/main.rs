@@ -17,4 +17,5 @@ mod sources;
 mod tasks;
 mod tidy;
 mod training;
+mod tune;
 mod validate;

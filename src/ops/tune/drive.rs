@@ -111,10 +111,12 @@ pub fn search(
             let (sender, attempt, queue) = (sender.clone(), Attempt { shared: &shared, start: &start }, &queue);
             // Alone, a trial has all threads there are.
             let pool = (jobs > 1).then(|| rayon::ThreadPoolBuilder::new().num_threads(threads).build()).transpose()?;
-            scope.spawn(move || labour(queue, &sender, |job| match &pool {
-                Some(pool) => pool.install(|| attempt.attempt(job)),
-                None => attempt.attempt(job),
-            }));
+            scope.spawn(move || {
+                labour(queue, &sender, |job| match &pool {
+                    Some(pool) => pool.install(|| attempt.attempt(job)),
+                    None => attempt.attempt(job),
+                })
+            });
         }
         drop(sender);
         // Dropping the orders, on every way out, sends the workers home.

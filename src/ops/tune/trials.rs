@@ -19,6 +19,8 @@ pub const STUDY_TAG: &str = "study";
 pub const NUMBER_TAG: &str = "trial";
 /// Tag of a trial with how it ended: `finished`, `pruned` or `failed`.
 pub const OUTCOME_TAG: &str = "outcome";
+/// Tag of a trial with the metric of its study.
+pub const METRIC_TAG: &str = "metric";
 /// Role of the record of a study as it began, to the runs that belong to it.
 pub const BEGUN: &str = "study_begun";
 /// Metric with what a trial reported on its way, in the direction of the study's metric.
@@ -81,7 +83,14 @@ impl EndedTrial {
     }
 
     /// The record of its run. Processor time and memory are not told apart among trials of one process, so they are left at 0.
-    pub fn to_record(&self, start: RunStart, study: &RunId, begun: ObjectId, span: Span) -> Result<RunRecord> {
+    pub fn to_record(
+        &self,
+        start: RunStart,
+        study: &RunId,
+        begun: ObjectId,
+        metric: &str,
+        span: Span,
+    ) -> Result<RunRecord> {
         let on_the_way = self.curve.iter().map(|(step, value)| point(PROGRESS, *step as i64, *value));
         let at_the_end = self.metrics.iter().map(|(name, value)| point(name, 0, *value));
         Ok(RunRecord {
@@ -91,7 +100,7 @@ impl EndedTrial {
             usage: Usage::default(),
             params: as_json(&self.params)?,
             metrics: on_the_way.chain(at_the_end).collect(),
-            tags: tags(study, self.number, Some(self.state())).collect(),
+            tags: tags(study, self.number, metric, Some(self.state())).collect(),
             inputs: vec![origin(study, begun)],
             outputs: Vec::new(),
             output_text: None,
@@ -122,23 +131,22 @@ impl EndedTrial {
     }
 }
 
-/// Tag of a trial with the metric of its study.
-pub const METRIC_TAG: &str = "metric";
-
-fn point(name: &str, step: i64, value: f64) -> MetricPoint {
-    MetricPoint { name: name.to_owned(), step, value }
-}
-
 /// What every run of a study reads.
 pub fn origin(study: &RunId, begun: ObjectId) -> Link {
     Link { role: BEGUN.to_owned(), name: format!("run:{study}"), id: begun }
 }
 
 /// Tags of a trial, with how it ended once that is known.
-pub fn tags(study: &RunId, number: usize, state: Option<TrialState>) -> impl Iterator<Item = (String, String)> {
+pub fn tags(
+    study: &RunId,
+    number: usize,
+    metric: &str,
+    state: Option<TrialState>,
+) -> impl Iterator<Item = (String, String)> {
     let tag = |name: &str, value: String| (name.to_owned(), value);
     let outcome = state.map(|state| tag(OUTCOME_TAG, state.name().to_owned()));
-    [tag(STUDY_TAG, study.hex()), tag(NUMBER_TAG, number.to_string())].into_iter().chain(outcome)
+    let known = [tag(STUDY_TAG, study.hex()), tag(NUMBER_TAG, number.to_string()), tag(METRIC_TAG, metric.to_owned())];
+    known.into_iter().chain(outcome)
 }
 
 /// Parameters as records keep them.
@@ -162,4 +170,8 @@ pub fn kept(repo: &Repo, study: &RunId) -> Result<BTreeMap<usize, EndedTrial>> {
         }
     }
     Ok(found)
+}
+
+fn point(name: &str, step: i64, value: f64) -> MetricPoint {
+    MetricPoint { name: name.to_owned(), step, value }
 }

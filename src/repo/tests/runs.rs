@@ -109,8 +109,7 @@ fn ended(repo: &Repo, numbers: std::ops::Range<u64>) -> Result<Vec<RunRecord>> {
     let dataset = put_dataset(repo, "read by all")?;
     repo.store().sync()?;
     let record = |number: u64| {
-        let lines =
-            [JournalLine::Input(link("dataset", "d", dataset)), metric("loss", 0, 1.0 / (number as f64 + 1.0))];
+        let lines = [JournalLine::Input(link("dataset", "d", dataset)), metric("loss", 0, 1.0 / (number as f64 + 1.0))];
         RunContent::of(lines).into_record(run_start(number, TRIAL), run_end(number as i64))
     };
     Ok(numbers.map(record).collect())
