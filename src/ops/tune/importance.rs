@@ -34,6 +34,9 @@ pub fn importance(trials: &[StudyTrial], seed: u64) -> Result<BTreeMap<String, f
     let target = Target::Numbers(finished.iter().map(|(_, value)| *value).collect());
     let mut params = toml::Table::new();
     params.insert("trees".to_owned(), toml::Value::Integer(60));
+    // All of them at every split: drawn ones would be split by for want of better.
+    params.insert("feature_share".to_owned(), toml::Value::Float(1.0));
+    params.insert("leaf_rows".to_owned(), toml::Value::Integer(2));
     let mut input = FitInput {
         matrix: &matrix,
         target: &target,

@@ -101,7 +101,7 @@ fn a_project_file_keeps_its_comments_and_order() {
         "# top\n[train] # ours\nparams = { depth = 4, trees = 100 } # chosen by hand\n# why\nmodel = \"boost\" # best\n",
         boost(),
         "trees = 3\nrate = 0.5",
-        "# top\n[train] # ours\nparams = { depth = 4, trees = 3 , rate = 0.5} # chosen by hand\n# why\nmodel = \"boost\" # best\n",
+        "# top\n[train] # ours\nparams = { depth = 4, trees = 3, rate = 0.5 } # chosen by hand\n# why\nmodel = \"boost\" # best\n",
     );
     written(
         "[train]\nmodel = \"tree\" # small\nparams = { depth = 4 }\n",

@@ -55,10 +55,14 @@ pub fn put(document: &mut DocumentMut, target: &Target, params: &toml::Table) ->
             found.ok_or_else(|| fail::usage(format!("the project file has no [[stage]] `{name}`")))?
         }
     };
-    let kept = section.entry("params").or_insert(toml_edit::value(InlineTable::new()));
-    let kept = kept.as_table_like_mut().ok_or_else(|| fail::usage("`params` of the project file is no table"))?;
+    let item = section.entry("params").or_insert(toml_edit::value(InlineTable::new()));
+    let kept = item.as_table_like_mut().ok_or_else(|| fail::usage("`params` of the project file is no table"))?;
     for (name, value) in params {
         set(kept, name, value.to_string().parse().with_context(|| format!("cannot write {name} = {value}"))?);
+    }
+    if let Some(inline) = item.as_inline_table_mut() {
+        // Between braces there are no comments, only blanks.
+        inline.fmt();
     }
     Ok(())
 }
