@@ -7,6 +7,8 @@
 //! run at once or on which ends first.
 
 pub mod grid;
+mod joe_kuo;
+pub mod parzen;
 pub mod pruner;
 pub mod sampler;
 pub mod sobol;
