@@ -75,10 +75,10 @@ impl Rng {
         if bound == 0 {
             return 0;
         }
-        let threshold = bound.wrapping_neg() % bound;
         loop {
             let product = u128::from(self.bits()) * u128::from(bound);
-            if (product as u64) >= threshold {
+            // The second test alone decides; the first spares its division nearly always.
+            if (product as u64) >= bound || (product as u64) >= bound.wrapping_neg() % bound {
                 return (product >> 64) as u64;
             }
         }

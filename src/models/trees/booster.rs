@@ -212,6 +212,7 @@ impl<'a> Booster<'a> {
         let values: Vec<f64> = grown
             .leaves
             .par_iter()
+            .with_min_len(leaves_of_a_task(rows.len()))
             .map(|leaf| p.learning_rate * self.leaf_value(&search, output, leaf, rows))
             .collect();
         grown.tree.values = values;
@@ -241,14 +242,16 @@ impl<'a> Booster<'a> {
     /// Adds the tree's values to the scores of all rows, drawn or not.
     fn apply(&mut self, output: usize, grown: &Grown, rows: &[u32]) {
         let (leaf_of, binned) = (&self.leaf_of, self.binned);
-        grown.leaves.par_iter().enumerate().for_each(|(leaf, GrownLeaf { rows: range, .. })| {
+        let leaves = grown.leaves.par_iter().with_min_len(leaves_of_a_task(rows.len())).enumerate();
+        leaves.for_each(|(leaf, GrownLeaf { rows: range, .. })| {
             // Every row is in one leaf, so no two threads write to the same place.
             rows[range.clone()].iter().for_each(|&row| leaf_of[row as usize].store(leaf as u32, Ordering::Relaxed));
         });
         if rows.len() < binned.rows {
             let mut is_drawn = vec![false; binned.rows];
             rows.iter().for_each(|&row| is_drawn[row as usize] = true);
-            let mut rest: Vec<u32> = (0..binned.rows as u32).filter(|row| !is_drawn[*row as usize]).collect();
+            let mut rest = Vec::with_capacity(binned.rows - rows.len());
+            rest.extend((0..binned.rows as u32).filter(|row| !is_drawn[*row as usize]));
             let mut scratch = vec![0; rest.len()];
             grown.place(binned, &mut rest, &mut scratch, |leaf, rows| {
                 rows.iter().for_each(|&row| leaf_of[row as usize].store(leaf as u32, Ordering::Relaxed));
@@ -262,6 +265,11 @@ impl<'a> Booster<'a> {
             }
         });
     }
+}
+
+/// Fewest leaves worth a task: all of them when rows are so few that handing them to another thread costs more.
+fn leaves_of_a_task(rows: usize) -> usize {
+    if rows <= BLOCK_ROWS { usize::MAX } else { 1 }
 }
 
 fn point(name: &str, step: usize, value: f64) -> MetricPoint {

@@ -74,11 +74,13 @@ pub struct Ruled {
 }
 
 impl Ruled {
+    #[inline(always)]
     fn value(&self, (gradient, hessian): (f64, f64), l2: f64) -> f64 {
         let value = -threshold(gradient, self.l1) / (hessian + l2);
         value.clamp(-self.step_max, self.step_max)
     }
 
+    #[inline(always)]
     fn worth(&self, (gradient, hessian): (f64, f64), l2: f64, value: f64) -> f64 {
         -(2.0 * threshold(gradient, self.l1) * value + (hessian + l2) * value * value)
     }
@@ -90,6 +92,7 @@ impl Terms for Ruled {
         self.worth(sums, l2, self.value(sums, l2))
     }
 
+    #[inline(always)]
     fn pair(&self, left: (f64, f64), right: (f64, f64), l2: f64) -> f64 {
         let left_value = self.bounds.clamp(self.value(left, l2));
         let right_value = self.bounds.clamp(self.value(right, l2));

@@ -7,7 +7,8 @@ use crate::data::target::Target;
 use crate::models::form::FormReader;
 use crate::models::predictor::{Margin, Predictions, Predictor};
 use crate::models::trees::boosted::Boosted;
-use crate::models::trees::tests::{Given, answers, bytes, close, matrix, table};
+use crate::models::trees::forested::Forested;
+use crate::models::trees::tests::{Given, answers, bytes, close, matrix, table, take};
 use crate::models::trees::tree::{LEAF, Tree};
 use crate::models::zoo;
 
@@ -107,20 +108,126 @@ fn contributions_are_shapley_values() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn long_paths_are_exact_too() -> Result<()> {
-    // More features on a path than patterns are kept for.
-    let columns = (0..20).map(|at| {
-        let values = (0..600).map(|row: usize| (row * (37 + at * 12) % 101) as f64).collect();
-        FeatureValues::Number(values)
-    });
-    let matrix = matrix(columns.collect())?;
-    let numbers: Vec<f64> = (0..600).map(|row| (row * row % 97) as f64).collect();
+/// What each feature contributes to one tree, leaf by leaf: Shapley's weights `s! (n-1-s)! / n!` times the elementary
+/// sums of what the other features on the path make of `s` known ones. Nothing is shared with what is tested.
+fn by_leaves(tree: &Tree, row: &[f64], sums: &mut [f64]) {
+    let covers = tree.node_covers();
+    let mut open: Vec<(u32, Vec<(u32, f64, f64)>)> = vec![(0, Vec::new())];
+    while let Some((node, path)) = open.pop() {
+        let at = &tree.nodes[node as usize];
+        let goes = usize::from(!at.goes_left(row[at.feature as usize], &tree.sets));
+        for (side, child) in at.children.into_iter().enumerate() {
+            let mut path = path.clone();
+            let cover = match child & LEAF != 0 {
+                true => f64::from(tree.covers[(child & !LEAF) as usize]),
+                false => covers[child as usize],
+            };
+            let (share, passes) = (cover / covers[node as usize], f64::from(u8::from(goes == side)));
+            match path.iter_mut().find(|(feature, ..)| *feature == at.feature) {
+                Some((_, shares, all)) => (*shares, *all) = (*shares * share, *all * passes),
+                None => path.push((at.feature, share, passes)),
+            }
+            if child & LEAF == 0 {
+                open.push((child, path));
+                continue;
+            }
+            for (place, (feature, share, passes)) in path.iter().enumerate() {
+                let mut known = vec![1.0];
+                for (_, share, passes) in path.iter().enumerate().filter(|(other, _)| *other != place).map(|(_, e)| e) {
+                    known.push(0.0);
+                    for size in (0..known.len()).rev() {
+                        let below = if size > 0 { known[size - 1] * passes } else { 0.0 };
+                        known[size] = known[size] * share + below;
+                    }
+                }
+                // 1 / (n · (n-1 over s)).
+                let mut weight = 1.0 / path.len() as f64;
+                let mut effect = 0.0;
+                for (size, known) in known.iter().enumerate() {
+                    effect += weight * known;
+                    weight *= (size + 1) as f64 / (path.len() - 1 - size).max(1) as f64;
+                }
+                sums[*feature as usize] += effect * (passes - share) * tree.values[(child & !LEAF) as usize];
+            }
+        }
+    }
+}
+
+/// Fits numbers by a forest of this kind and compares contributions of some rows with [`by_leaves`].
+#[track_caller]
+fn check(kind: &str, params: &str, columns: Vec<FeatureValues>, numbers: Vec<f64>) -> Result<()> {
+    let matrix = matrix(columns)?;
+    let (rows, width) = (matrix.rows(), matrix.features().len());
     let target = Target::Numbers(numbers);
-    let model = Given::new("extra_trees", &matrix, &target, "trees = 5\nfeature_share = 0.05").fit()?;
+    let model = Given::new(kind, &matrix, &target, params).fit()?;
+    let forest = model.as_any().downcast_ref::<Forested>().context("it is a forest")?;
     let made = model.contributions(&matrix)?.context("trees have contributions")?;
-    let found: Vec<f64> = (0..600).map(|row| made.margin_of(row, 0)).collect();
-    close(&found, &answers(&*model, &matrix)?, 1e-9, "long paths");
+    for row in (0..rows).step_by(rows / 7) {
+        let values: Vec<f64> = matrix.features().iter().map(|feature| feature.values.get(row)).collect();
+        let mut expected = vec![0.0; width];
+        for tree in forest.ensemble.trees.iter().filter(|tree| !tree.nodes.is_empty()) {
+            by_leaves(tree, &values, &mut expected);
+        }
+        expected.iter_mut().for_each(|value| *value /= forest.ensemble.trees.len() as f64);
+        close(&made.row(row)[..width], &expected, 1e-11, &format!("{params}, row {row}"));
+        // A row alone gets the same bits as among others.
+        let alone = model.contributions(&take(&matrix, &[row as u32])?)?.context("trees have contributions")?;
+        assert_eq!(alone.row(0), made.row(row), "{params}, row {row}");
+    }
+    let found: Vec<f64> = (0..rows).map(|row| made.margin_of(row, 0)).collect();
+    close(&found, &answers(&*model, &matrix)?, 1e-11, params);
+    Ok(())
+}
+
+fn scrambled(features: usize, rows: usize, distinct: usize) -> Vec<FeatureValues> {
+    let columns = (0..features).map(|at| {
+        let value = |row: usize| (row * (37 + at * 12) % distinct) as f64;
+        FeatureValues::Number((0..rows).map(value).collect())
+    });
+    columns.collect()
+}
+
+#[test]
+fn wide_trees_are_exact() -> Result<()> {
+    // Far more features on a path than one walk has points for.
+    let numbers = |rows: usize| (0..rows).map(|row| (row * row % 97) as f64).collect();
+    check("extra_trees", "trees = 5\nfeature_share = 0.05", scrambled(20, 600, 101), numbers(600))?;
+    check("extra_trees", "trees = 3\nfeature_share = 0.01", scrambled(90, 1500, 1511), numbers(1500))
+}
+
+#[test]
+fn deep_trees_are_exact() -> Result<()> {
+    // Few features, asked again and again down to pure leaves.
+    let numbers = (0..1500).map(|row| (row * 7919 % 1009) as f64).collect();
+    check("forest", "trees = 4", scrambled(3, 1500, 1499), numbers)?;
+    // A stair: each node cuts one leaf off.
+    let columns = vec![FeatureValues::Number((0..200).map(f64::from).collect()), scrambled(1, 200, 2).remove(0)];
+    let numbers = (0..200).map(|row| 2_f64.powi(row - 199)).collect();
+    check("tree", "depth = 0", columns, numbers)
+}
+
+#[test]
+fn categories_with_holes_are_exact() -> Result<()> {
+    let codes = (0..900_u32).map(|row| if row % 11 == 0 { u32::MAX } else { row * 29 % 23 }).collect();
+    let holes = (0..900).map(|row| if row % 7 == 0 { f64::NAN } else { f64::from(row * 31 % 53) }).collect();
+    let columns = vec![
+        FeatureValues::Category { codes, levels: 23 },
+        FeatureValues::Number(holes),
+        scrambled(1, 900, 89).remove(0),
+    ];
+    check("forest", "trees = 5", columns, (0..900).map(|row| (row * row % 101) as f64).collect())
+}
+
+#[test]
+fn contributions_do_not_depend_on_threads() -> Result<()> {
+    let table = table(3000, 43)?;
+    let model = Given::new("forest", &table.matrix, &table.three, "trees = 7").fit()?;
+    let on = |threads: usize| -> Result<Vec<f64>> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+        let made = pool.install(|| model.contributions(&table.matrix))?;
+        Ok(made.context("trees have contributions")?.values)
+    };
+    assert_eq!(on(1)?, on(3)?);
     Ok(())
 }
 
