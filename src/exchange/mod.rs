@@ -6,6 +6,8 @@
 //! Always holds: an exported model answers what ours answers, or is refused with the name of what the format cannot
 //! express; a file that is read costs memory in proportion to its size and is checked before it is believed.
 
+pub mod onnx;
+
 use crate::models::predictor::Predictor;
 use crate::spec::model::Task;
 
