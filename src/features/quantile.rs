@@ -29,10 +29,10 @@ pub struct QuantileOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedQuantile {
-    column: Arc<str>,
-    output: QuantileOutput,
+    pub(crate) column: Arc<str>,
+    pub(crate) output: QuantileOutput,
     /// Values at evenly spaced ranks, ascending, the smallest and the largest among them; none for a column without values.
-    quantiles: Vec<f64>,
+    pub(crate) quantiles: Vec<f64>,
 }
 
 /// Learns the quantiles of all training rows, exactly (Hyndman and Fan's type 7): scikit-learn's

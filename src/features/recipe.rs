@@ -171,10 +171,13 @@ pub(in crate::features) enum StepForm {
     Many(FittedMany),
 }
 
+/// One fitted step, in the order in which columns go through them.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum WrittenStep<'a> {
+pub(crate) enum WrittenStep<'a> {
+    /// On columns by themselves.
     Columns(&'a [FittedColumn]),
+    /// On several at once.
     Many(&'a FittedMany),
 }
 
@@ -360,7 +363,8 @@ impl FittedRecipe {
     }
 
     /// The steps in order, as written.
-    fn forms(&self) -> impl Iterator<Item = WrittenStep<'_>> {
+    /// All steps in order, for who writes them in another form.
+    pub(crate) fn forms(&self) -> impl Iterator<Item = WrittenStep<'_>> {
         self.stages.iter().flat_map(|stage| {
             let before = stage.before.iter().map(|(step, _)| WrittenStep::Many(step));
             before.chain(stage.steps.iter().map(|step| WrittenStep::Columns(step.columns())))
