@@ -14,7 +14,7 @@ use crate::features::step::{ColumnAction, FittedColumn, Learned};
 use crate::spec::steps::QuantileOutput;
 
 /// Ranks this close to an end count as the end: scikit-learn's `BOUNDS_THRESHOLD`.
-const END: f64 = 1e-7;
+pub(crate) const END: f64 = 1e-7;
 
 /// How ranks are made.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -74,7 +74,7 @@ impl ColumnAction for QuantileOptions {
 }
 
 /// The rank of the quantile at `position` of `count`.
-fn reference(position: usize, count: usize) -> f64 {
+pub(crate) fn reference(position: usize, count: usize) -> f64 {
     match count {
         1 => 0.0,
         _ if position + 1 == count => 1.0,
