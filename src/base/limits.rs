@@ -165,3 +165,5 @@ pub const BLEND_MEMBERS_MAX: usize = 64;
 pub const BLEND_MODELS_MAX: usize = 1_024;
 /// Most trials of one automatic search: each keeps its answers to all rows.
 pub const AUTO_TRIALS_MAX: usize = 10_000;
+/// Most recipes side by side in one: a blend wants one for each form of features that its members eat.
+pub const RECIPE_BRANCHES_MAX: usize = 16;

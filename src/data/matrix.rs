@@ -112,14 +112,6 @@ impl Matrix {
         }
     }
 
-    /// Features of several matrices of the same rows, one after the other.
-    ///
-    /// Errors: numbers of rows that differ. Cost: a copy of what others still share.
-    pub fn beside(parts: Vec<Matrix>) -> Result<Matrix> {
-        let rows = parts.first().map_or(0, |part| part.rows);
-        Matrix::new(rows, parts.into_iter().flat_map(Matrix::into_features).collect())
-    }
-
     /// The features numbered `range`, of the same rows; shares their values.
     ///
     /// Errors: features that are not there.
@@ -209,7 +201,7 @@ impl Matrix {
     }
 
     /// The features; a copy of those that are shared.
-    fn into_features(self) -> Vec<Feature> {
+    pub fn into_features(self) -> Vec<Feature> {
         match Arc::try_unwrap(self.features) {
             Ok(mut features) => {
                 features.truncate(self.range.end);

@@ -21,8 +21,7 @@ fn member(kind: &'static str, range: Range<usize>, weight: f64, target: &Target,
 
 fn of_classes() -> Result<Blend> {
     let target = two_classes()?;
-    let members =
-        vec![member("boost", 0..2, 0.25, &target, 2)?, member("logistic", 1..3, 0.75, &target, 1)?];
+    let members = vec![member("boost", 0..2, 0.25, &target, 2)?, member("logistic", 1..3, 0.75, &target, 1)?];
     Blend::new(3, 2, members)
 }
 
