@@ -159,3 +159,11 @@ pub const TERMS_MAX: usize = 10_000;
 pub const TERMS_COUNTED_MAX: usize = 4_000_000;
 /// Most features of a kept ensemble of trees: what is listed by feature stays below a gigabyte, whatever a file claims.
 pub const TREE_FEATURES_MAX: usize = 1 << 24;
+/// Most members of a blend; an ensemble selection of fifty steps cannot give more than fifty.
+pub const BLEND_MEMBERS_MAX: usize = 64;
+/// Most models of all members of a blend together: each of them answers every row.
+pub const BLEND_MODELS_MAX: usize = 1_024;
+/// Most trials of one automatic search: each keeps its answers to all rows.
+pub const AUTO_TRIALS_MAX: usize = 10_000;
+/// Most recipes side by side in one: a blend wants one for each form of features that its members eat.
+pub const RECIPE_BRANCHES_MAX: usize = 16;

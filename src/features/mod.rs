@@ -1,7 +1,7 @@
 //! From raw columns to features: recipes, fitted on training rows, applied to any rows.
 //!
 //! Lives here: the recipe and its fitted form, one file for each step on columns by themselves, steps over several columns
-//! (`many`), the recipe `auto` of each model family.
+//! (`many`), recipes side by side (`branches`), the recipe `auto` of each model family.
 //! Does not live here: what people may write (`spec::recipe`), reading tables and dividing rows (`data`), models.
 //!
 //! Always holds: fitting takes a `TrainSplit`, so it never sees other rows; a fitted step works on each row by itself, so
@@ -10,6 +10,7 @@
 
 mod auto;
 pub(crate) mod bin;
+pub mod branches;
 pub(crate) mod cast;
 pub(crate) mod category;
 pub(crate) mod clip;
@@ -23,6 +24,7 @@ mod fitting;
 pub(crate) mod frequency;
 mod hash;
 pub(crate) mod impute;
+pub(crate) mod kept;
 pub(crate) mod levels;
 pub(crate) mod log;
 pub(crate) mod many;

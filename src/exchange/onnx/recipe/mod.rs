@@ -16,7 +16,8 @@ use crate::base::fail;
 use crate::exchange::onnx::graph::{Graph, Place, Tensor};
 use crate::exchange::onnx::recipe::cells::{Cell, Named};
 use crate::features::column::Kind;
-use crate::features::recipe::{FittedRecipe, WrittenStep};
+use crate::features::kept::WrittenStep;
+use crate::features::recipe::{FittedRecipe, RecipeInput};
 use crate::features::step::FittedColumn;
 
 /// A feature as the model reads it.
@@ -32,7 +33,10 @@ pub struct Feature {
 ///
 /// Errors (usage): a step that ONNX has no operators for, named with its column.
 pub fn write(graph: &mut Graph, recipe: &FittedRecipe, inputs: &[Tensor]) -> Result<Vec<Feature>> {
-    let enter = |(input, tensor): (&crate::features::recipe::RecipeInput, &Tensor)| {
+    if !recipe.branches().is_empty() {
+        return side_by_side(graph, recipe, inputs);
+    }
+    let enter = |(input, tensor): (&RecipeInput, &Tensor)| {
         let cell = match input.kind {
             Kind::Text => Cell::Text(tensor.clone()),
             Kind::Time => Cell::Time(tensor.clone()),
@@ -49,6 +53,18 @@ pub fn write(graph: &mut Graph, recipe: &FittedRecipe, inputs: &[Tensor]) -> Res
         }
     }
     named.into_iter().map(|column| feature(graph, column)).collect()
+}
+
+/// Features of all branches, one after the other.
+fn side_by_side(graph: &mut Graph, recipe: &FittedRecipe, inputs: &[Tensor]) -> Result<Vec<Feature>> {
+    let by_name: HashMap<&str, &Tensor> =
+        recipe.inputs().iter().map(|input| input.name.as_str()).zip(inputs).collect();
+    let mut all = Vec::with_capacity(recipe.features().len());
+    for branch in recipe.branches() {
+        let own = branch.recipe.inputs().iter().map(|input| by_name[input.name.as_str()].clone()).collect::<Vec<_>>();
+        all.extend(write(graph, &branch.recipe, &own)?);
+    }
+    Ok(all)
 }
 
 fn by_column(graph: &mut Graph, fitted: &[FittedColumn], named: Vec<Named>) -> Result<Vec<Named>> {
