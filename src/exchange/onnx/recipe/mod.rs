@@ -3,6 +3,7 @@
 pub mod cells;
 mod columns;
 mod dates;
+mod normal;
 mod numbers;
 mod several;
 pub mod tables;
