@@ -167,3 +167,9 @@ pub const BLEND_MODELS_MAX: usize = 1_024;
 pub const AUTO_TRIALS_MAX: usize = 10_000;
 /// Most recipes side by side in one: a blend wants one for each form of features that its members eat.
 pub const RECIPE_BRANCHES_MAX: usize = 16;
+/// Cells of training rows of nearest neighbours that are written as ONNX: 80 MB of constants.
+pub const ONNX_NEIGHBOUR_CELLS_MAX: usize = 10_000_000;
+/// Cells of support vectors, and coefficients of their machines, that are written as ONNX: 80 MB of constants.
+pub const ONNX_MACHINE_CELLS_MAX: usize = 10_000_000;
+/// Bytes of an ONNX file: the messages it is made of cannot be longer.
+pub const ONNX_BYTES_MAX: usize = (2 << 30) - 1;

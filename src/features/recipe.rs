@@ -166,7 +166,7 @@ pub(in crate::features) struct Stage {
 
 /// One step as written: a list for columns by themselves, an object for a step over several.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::features) enum StepForm {
+pub(crate) enum StepForm {
     /// What was learned about each column.
     Columns(Vec<FittedColumn>),
     /// What was learned about several.

@@ -216,3 +216,13 @@ pub struct Size {
     #[prost(string, optional, tag = "2")]
     pub dim_param: Option<String>,
 }
+
+/// The type of a tensor with elements of `elem_type`; a size that is `None` is the number of rows.
+pub fn kind(elem_type: i32, sizes: &[Option<usize>]) -> Kind {
+    let size = |size: &Option<usize>| match size {
+        Some(known) => Size { dim_value: Some(*known as i64), dim_param: None },
+        None => Size { dim_value: None, dim_param: Some("rows".to_owned()) },
+    };
+    let shape = Shape { dim: sizes.iter().map(size).collect() };
+    Kind { tensor_type: Some(TensorKind { elem_type, shape: Some(shape) }) }
+}

@@ -11,6 +11,7 @@ use crate::features::bin::FittedBin;
 use crate::features::cast::FittedCast;
 use crate::features::frequency::FittedFrequency;
 use crate::features::impute::{Fill, FittedImpute};
+use crate::features::levels::LevelMap;
 use crate::features::one_hot::FittedOneHot;
 use crate::features::rare::FittedRare;
 use crate::features::step::FittedColumn;
@@ -30,7 +31,6 @@ pub fn write(graph: &mut Graph, fitted: &FittedColumn, column: Named) -> Result<
     let one = |cell: Cell| Ok(vec![Named::new(&name, cell)]);
     match fitted {
         FittedColumn::Impute(fitted) => impute(graph, fitted, column),
-        FittedColumn::Scale(fitted) => one(Cell::number(numbers::scale(graph, fitted, &number("scale", graph, &column)?))),
         FittedColumn::OneHot(fitted) => one_hot(graph, fitted, &column),
         FittedColumn::Ordinal(fitted) => {
             let codes = codes("ordinal", graph, &column, &fitted.levels)?;
@@ -46,42 +46,52 @@ pub fn write(graph: &mut Graph, fitted: &FittedColumn, column: Named) -> Result<
         },
         FittedColumn::Drop(_) => Ok(Vec::new()),
         FittedColumn::Target(fitted) => target(graph, fitted, &column),
-        FittedColumn::Quantile(fitted) => {
-            let values = number("quantile", graph, &column)?;
-            one(Cell::number(numbers::quantile(graph, fitted, &values)))
-        }
-        FittedColumn::Power(fitted) => one(Cell::number(numbers::power(graph, fitted, &number("power", graph, &column)?))),
-        FittedColumn::Clip(fitted) => {
-            let values = number("clip", graph, &column)?;
-            let (low, high) = (fitted.lower.unwrap_or(-f64::MAX), fitted.upper.unwrap_or(f64::MAX));
-            one(Cell::number(graph.clip(&values, low, high)))
-        }
-        FittedColumn::Log(fitted) => one(Cell::number(numbers::log(graph, fitted, &number("log", graph, &column)?))),
         FittedColumn::Frequency(fitted) => frequency(graph, fitted, &column),
         FittedColumn::Rare(fitted) => rare(graph, fitted, &column),
-        FittedColumn::Cyclic(fitted) => {
-            let values = number("cyclic", graph, &column)?;
-            let made = numbers::cyclic(graph, fitted.period, &values).map(Cell::number);
-            Ok(fitted.columns.iter().zip(made).map(|(name, cell)| Named::new(name, cell)).collect())
-        }
         FittedColumn::Rename(fitted) => Ok(vec![Named::new(&fitted.name, column.cell)]),
         FittedColumn::Cast(fitted) => cast(graph, fitted, column),
+        FittedColumn::Scale(_)
+        | FittedColumn::Quantile(_)
+        | FittedColumn::Power(_)
+        | FittedColumn::Clip(_)
+        | FittedColumn::Log(_)
+        | FittedColumn::Cyclic(_) => of_numbers(graph, fitted, &column),
         FittedColumn::Hash(_) => Err(refused("hash", &name, "it has no operator for this hash")),
         FittedColumn::Text(_) => Err(refused("text", &name, "it has no operator for this hash")),
         FittedColumn::Tfidf(_) => Err(refused("tfidf", &name, "it does not take texts apart as this step does")),
     }
 }
 
+/// Steps that make numbers of numbers.
+fn of_numbers(graph: &mut Graph, fitted: &FittedColumn, column: &Named) -> Result<Vec<Named>> {
+    let values = &number(graph, column)?;
+    let made = match fitted {
+        FittedColumn::Scale(fitted) => numbers::scale(graph, fitted, values),
+        FittedColumn::Quantile(fitted) => numbers::quantile(graph, fitted, values),
+        FittedColumn::Power(fitted) => numbers::power(graph, fitted, values),
+        FittedColumn::Log(fitted) => numbers::log(graph, fitted, values),
+        FittedColumn::Clip(fitted) => {
+            graph.clip(values, fitted.lower.unwrap_or(-f64::MAX), fitted.upper.unwrap_or(f64::MAX))
+        }
+        FittedColumn::Cyclic(fitted) => {
+            let made = numbers::cyclic(graph, fitted.period, values).map(Cell::number);
+            return Ok(fitted.columns.iter().zip(made).map(|(name, cell)| Named::new(name, cell)).collect());
+        }
+        _ => return Err(unfit("scale", column)),
+    };
+    Ok(vec![Named::new(&column.name, Cell::number(made))])
+}
+
 /// The numbers of a column of numbers or indicators.
-fn number(step: &str, graph: &mut Graph, column: &Named) -> Result<Tensor> {
-    column.cell.as_number(graph).ok_or_else(|| unfit(step, column))
+fn number(graph: &mut Graph, column: &Named) -> Result<Tensor> {
+    column.cell.as_number(graph).ok_or_else(|| unfit("of numbers", column))
 }
 
 fn codes(
     step: &str,
     graph: &mut Graph,
     column: &Named,
-    levels: &crate::features::levels::LevelMap,
+    levels: &LevelMap,
 ) -> Result<Tensor> {
     tables::codes(graph, &column.cell, levels).ok_or_else(|| unfit(step, column))
 }
@@ -134,7 +144,7 @@ fn one_hot(graph: &mut Graph, fitted: &FittedOneHot, column: &Named) -> Result<V
 }
 
 fn bin(graph: &mut Graph, fitted: &FittedBin, column: &Named) -> Result<Vec<Named>> {
-    let values = number("bin", graph, column)?;
+    let values = number(graph, column)?;
     let bins = steps(graph, &values, &fitted.edges, Ask::Below);
     let missing = graph.is_missing(&values);
     let unknown = graph.wholes(&[1], &[-1]);
@@ -171,8 +181,8 @@ fn rare(graph: &mut Graph, fitted: &FittedRare, column: &Named) -> Result<Vec<Na
         return Err(refused("rare", &column.name, "it has no missing texts but empty ones, and rare ones become one"));
     }
     // An empty text is missing, and stays so.
-    let kept: Vec<&str> = std::iter::once("").chain(fitted.kept.iter().map(|text| &**text)).collect();
-    let kept: Vec<&str> = kept.iter().enumerate().filter(|(at, text)| *at == 0 || !text.is_empty()).map(|(_, text)| *text).collect();
+    let known = fitted.kept.iter().map(|text| &**text).filter(|text| !text.is_empty());
+    let kept: Vec<&str> = std::iter::once("").chain(known).collect();
     let attributes = vec![
         held("keys_tensor", texts(&[kept.len()], &kept)),
         held("values_tensor", texts(&[kept.len()], &kept)),

@@ -1,6 +1,5 @@
 //! Dates and time stamps taken apart with whole numbers, as the recipe does it.
 
-use crate::data::frame::MISSING_TIME;
 use crate::exchange::onnx::graph::{Graph, Tensor};
 use crate::exchange::onnx::recipe::cells::{Cell, Named};
 use crate::exchange::onnx::recipe::numbers::on_circle;

@@ -20,15 +20,24 @@ pub fn write(graph: &mut Graph, fitted: &FittedMany, named: &mut Vec<Named>) -> 
     let positions = fitted.positions(named.iter().map(|column| &column.name))?;
     let inputs: Vec<Named> = positions.iter().map(|&position| named[position].clone()).collect();
     let made: Vec<Cell> = match fitted {
-        FittedMany::Product(fitted) => product(graph, fitted, &numbers("product", graph, &inputs)?),
+        FittedMany::Product(fitted) => {
+            let values = numbers("product", graph, &inputs)?;
+            product(graph, fitted, &values)
+        }
         FittedMany::Cross(fitted) => cross(fitted, &inputs)?,
         FittedMany::Ratio(_) => {
             let values = numbers("ratio", graph, &inputs)?;
             let ratio = graph.div(&values[0], &values[1]);
             vec![Cell::number(graph.finite_or_missing(&ratio))]
         }
-        FittedMany::Pca(fitted) => pca(graph, fitted, &numbers("pca", graph, &inputs)?),
-        FittedMany::Kmeans(fitted) => kmeans(graph, fitted, &numbers("kmeans", graph, &inputs)?),
+        FittedMany::Pca(fitted) => {
+            let values = numbers("pca", graph, &inputs)?;
+            pca(graph, fitted, &values)
+        }
+        FittedMany::Kmeans(fitted) => {
+            let values = numbers("kmeans", graph, &inputs)?;
+            kmeans(graph, fitted, &values)
+        }
         FittedMany::Knn(_) => {
             let names = listed(fitted.step().inputs());
             return Err(refused("impute", &names, "it does not look for the nearest rows over gaps"));
