@@ -21,20 +21,20 @@ use crate::spec::training::CalibrationMethod;
 /// Kinds whose probabilities come from margins without bounds.
 const MARGIN_KINDS: [&str; 2] = ["boost", "logistic"];
 /// Largest size of log odds that a probability of 53 bits can tell: ln 2⁵³.
-const LOG_ODDS_MAX: f64 = 36.736_800_569_677_1;
+pub(crate) const LOG_ODDS_MAX: f64 = 36.736_800_569_677_1;
 /// Values handled by one task.
 const BLOCK_VALUES: usize = 16_384;
 
 /// How the probabilities of a model are mended. Immutable; equal inputs give equal bits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibration {
-    log_odds: bool,
-    curves: Vec<Curve>,
+    pub(crate) log_odds: bool,
+    pub(crate) curves: Vec<Curve>,
 }
 
 /// From a score to a probability.
 #[derive(Clone, Debug, PartialEq)]
-enum Curve {
+pub(crate) enum Curve {
     /// As the model said: there was nothing to learn a curve from.
     Same,
     /// 1 / (1 + exp(slope·score + offset)).
