@@ -7,7 +7,7 @@
 //! `src/common/categorical.h`.
 
 mod form;
-mod narrow;
+pub(in crate::exchange) mod narrow;
 mod objective;
 mod reading;
 mod writing;
