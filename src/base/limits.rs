@@ -173,3 +173,8 @@ pub const ONNX_NEIGHBOUR_CELLS_MAX: usize = 10_000_000;
 pub const ONNX_MACHINE_CELLS_MAX: usize = 10_000_000;
 /// Bytes of an ONNX file: the messages it is made of cannot be longer.
 pub const ONNX_BYTES_MAX: usize = (2 << 30) - 1;
+/// Bytes of a model file of another tool that is read into memory.
+pub const FOREIGN_BYTES_MAX: u64 = 1 << 30;
+/// Sets of levels in a model file may take this many bytes for each byte of the file: an honest node that names one level
+/// takes about as much text as a set of a thousand levels takes bits.
+pub const FOREIGN_SET_BYTES_RATIO_MAX: usize = 16;

@@ -126,6 +126,16 @@ impl Calibration {
         }
     }
 
+    /// Slope and offset of the line that log odds of two classes go through on their way to mended ones; `None` where it is
+    /// no such line.
+    pub fn line(&self) -> Option<(f64, f64)> {
+        match self.curves.as_slice() {
+            [Curve::Same] => Some((1.0, 0.0)),
+            [Curve::Sigmoid { slope, offset }] if self.log_odds => Some((-slope, -offset)),
+            _ => None,
+        }
+    }
+
     /// Writes it in this product's own form.
     pub fn write(&self, form: &mut FormWriter) {
         form.u64("calibration_log_odds", u64::from(self.log_odds));
