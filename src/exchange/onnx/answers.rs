@@ -43,10 +43,8 @@ pub fn write(graph: &mut Graph, package: &ModelPackage, answer: &Answer, outputs
                 (distances, element::DOUBLE, vec![None], "from the center of the cluster, among features".to_owned()),
             ]
         }
-        Answer::Anomalies(scores, threshold) => {
-            let most = graph.number(*threshold);
-            let odd = graph.op("Greater", &[scores, &most]);
-            let (odd, scores) = (flat(graph, &odd), flat(graph, scores));
+        Answer::Anomalies { scores, flags, threshold } => {
+            let (odd, scores) = (flat(graph, flags), flat(graph, scores));
             vec![
                 (odd, element::BOOL, vec![None], format!("whether the score is above {threshold}")),
                 (scores, element::DOUBLE, vec![None], "the higher the odder".to_owned()),

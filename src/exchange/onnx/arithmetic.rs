@@ -83,6 +83,15 @@ impl Graph {
         self.node("", op, &[numbers, &axes], vec![whole("keepdims", i64::from(keep))])
     }
 
+    /// Sums along `axis` of `count` numbers, one added after the other as they come: rows × what is left. For sums whose last
+    /// digit decides, which `ReduceSum` adds in any order.
+    pub fn sum_in_order(&mut self, numbers: &Tensor, axis: i64, count: usize) -> Tensor {
+        let along = self.wholes(&[], &[axis]);
+        let sums = self.op("CumSum", &[numbers, &along]);
+        let last = self.wholes(&[], &[count as i64 - 1]);
+        self.along("Gather", &[&sums, &last], axis)
+    }
+
     /// `tensor` with a dimension of size 1 more, at `axis`.
     pub fn widened(&mut self, tensor: &Tensor, axis: i64) -> Tensor {
         let axes = self.wholes(&[1], &[axis]);

@@ -32,12 +32,24 @@ pub fn boosted(graph: &mut Graph, model: &Boosted, input: Input<'_>) -> Result<A
     })
 }
 
-/// The mean of all trees' leaves.
+/// The mean of all trees' leaves, added one after the other: halves are common among means of shares, and the last digit
+/// decides between classes. Takes rows × trees × values numbers of memory to run.
 pub fn forested(graph: &mut Graph, model: &Forested, input: Input<'_>) -> Result<Answer> {
     let ensemble = &model.ensemble;
     let sums = match ensemble.width {
-        1 => sums(graph, ensemble, &[0.0], input)?,
-        _ => leaf_sums(graph, ensemble, input)?,
+        1 => {
+            let (leaves, count) = leaves(graph, ensemble, input, false)?;
+            let sums = graph.sum_in_order(&leaves, 1, count);
+            graph.widened(&sums, 1)
+        }
+        width => {
+            let (leaves, count) = leaves(graph, ensemble, input, true)?;
+            let leaves = graph.as_wholes(&leaves);
+            let table: Vec<f64> = ensemble.trees.iter().flat_map(|tree| &tree.values).copied().collect();
+            let table = graph.numbers(&[table.len() / width, width], &table);
+            let values = graph.along("Gather", &[&table, &leaves], 0);
+            graph.sum_in_order(&values, 1, count)
+        }
     };
     let trees = graph.number(ensemble.trees.len() as f64);
     let means = graph.div(&sums, &trees);
@@ -46,6 +58,36 @@ pub fn forested(graph: &mut Graph, model: &Forested, input: Input<'_>) -> Result
         2 => Answer::Shares(graph.pair(&means), 2),
         classes => Answer::Shares(means, classes),
     })
+}
+
+/// The leaf of every tree, rows × trees: its value or, as the operator knows one value a leaf, its number among all leaves.
+fn leaves(graph: &mut Graph, ensemble: &Ensemble, input: Input<'_>, numbered: bool) -> Result<(Tensor, usize)> {
+    let mut trees = Trees::default();
+    // A tree without nodes is a column of its own before all others.
+    let (mut alone, mut count) = (Vec::new(), 0);
+    let mut first = 0;
+    for tree in &ensemble.trees {
+        let own = tree.values.len() / ensemble.width;
+        let value = |leaf: usize| if numbered { (first + leaf) as f64 } else { tree.values[leaf] };
+        if tree.nodes.is_empty() {
+            alone.push((value(0), count));
+        } else {
+            add(&mut trees, tree, input.features)?;
+            (0..own).for_each(|leaf| trees.leaf(count, value(leaf)));
+        }
+        count += 1;
+        first += own;
+    }
+    let mut constants = vec![0.0; count];
+    alone.iter().for_each(|(value, place)| constants[*place] = *value);
+    let constants = graph.numbers(&[1, count], &constants);
+    if trees.nodes() == 0 {
+        return Ok((graph.repeated(input.rows, &constants, count), count));
+    }
+    let matrix = input.matrix(graph);
+    let grown = trees.write(graph, &matrix, count);
+    let leaves = if alone.is_empty() { grown } else { graph.add(&grown, &constants) };
+    Ok((leaves, count))
 }
 
 /// Sums of leaves of one value each: tree `t` adds to output `t mod outputs`.
@@ -68,36 +110,6 @@ fn sums(graph: &mut Graph, ensemble: &Ensemble, initial: &[f64], input: Input<'_
     }
     let matrix = input.matrix(graph);
     let sums = trees.write(graph, &matrix, outputs);
-    Ok(graph.add(&sums, &start))
-}
-
-/// Sums of leaves of several values: the operator knows one value a leaf, so it finds the number of each tree's leaf, and
-/// the values are looked up. Takes rows × trees × values numbers of memory to run.
-fn leaf_sums(graph: &mut Graph, ensemble: &Ensemble, input: Input<'_>) -> Result<Tensor> {
-    let width = ensemble.width;
-    let mut start = vec![0.0; width];
-    let (mut trees, mut table, mut count) = (Trees::default(), Vec::new(), 0);
-    for tree in &ensemble.trees {
-        if tree.nodes.is_empty() {
-            start.iter_mut().zip(&tree.values).for_each(|(sum, value)| *sum += value);
-            continue;
-        }
-        let first = trees.leaves();
-        add(&mut trees, tree, input.features)?;
-        (0..tree.values.len() / width).for_each(|leaf| trees.leaf(count, (first + leaf) as f64));
-        table.extend_from_slice(&tree.values);
-        count += 1;
-    }
-    let start = graph.numbers(&[1, width], &start);
-    if count == 0 {
-        return Ok(graph.repeated(input.rows, &start, width));
-    }
-    let matrix = input.matrix(graph);
-    let leaves = trees.write(graph, &matrix, count);
-    let leaves = graph.as_wholes(&leaves);
-    let table = graph.numbers(&[table.len() / width, width], &table);
-    let values = graph.along("Gather", &[&table, &leaves], 0);
-    let sums = graph.sum_along(&values, 1, false);
     Ok(graph.add(&sums, &start))
 }
 
@@ -148,63 +160,122 @@ fn add_set(trees: &mut Trees, node: &Node, sets: &[u64], levels: u32, children: 
     trees.members(members.into_iter());
 }
 
-/// Path lengths, and the score of their mean.
+/// Path lengths, added one after the other, and the score of their mean. Takes rows × trees numbers of memory to run.
 pub fn isolation(graph: &mut Graph, model: &IsolationForest, input: Input<'_>) -> Result<Answer> {
     let arrays = model.forest.to_arrays();
     let mut trees = Trees::default();
-    let (mut first, mut alone) = (0, 0.0);
-    for &count in &arrays.nodes {
+    let (mut first, mut constants) = (0, vec![0.0; arrays.nodes.len()]);
+    for (number, &count) in arrays.nodes.iter().enumerate() {
         let place = first..first + count as usize;
         first = place.end;
-        let (columns, lefts) = (&arrays.columns[place.clone()], &arrays.lefts[place.clone()]);
-        let (thresholds, sizes) = (&arrays.thresholds[place.clone()], &arrays.sizes[place]);
-        let mut depths = vec![0_u32; columns.len()];
-        let is_leaf = |at: usize| thresholds[at] == f64::INFINITY;
-        if is_leaf(0) {
-            alone += usual_length(sizes[0] as usize);
-            continue;
-        }
-        let (first_node, first_leaf) = (trees.nodes(), trees.leaves());
-        // Numbers of nodes among the nodes, and of leaves among the leaves.
-        let numbers: Vec<usize> = (0..columns.len())
-            .scan([0, 0], |next, at| {
-                let next = &mut next[usize::from(is_leaf(at))];
-                *next += 1;
-                Some(*next - 1)
-            })
-            .collect();
-        let child = |at: usize| match is_leaf(at) {
-            true => Child::Leaf(first_leaf + numbers[at]),
-            false => Child::Node(first_node + numbers[at]),
+        let tree = Cuts {
+            columns: &arrays.columns[place.clone()],
+            lefts: &arrays.lefts[place.clone()],
+            thresholds: &arrays.thresholds[place.clone()],
+            sizes: &arrays.sizes[place],
         };
-        trees.root(first_node);
-        for at in 0..columns.len() {
-            if is_leaf(at) {
-                trees.leaf(0, f64::from(depths[at]) + usual_length(sizes[at] as usize));
-                continue;
-            }
-            let left = lefts[at] as usize;
-            depths[left] = depths[at] + 1;
-            depths[left + 1] = depths[at] + 1;
-            let children = [child(left), child(left + 1)];
-            trees.node(columns[at] as usize, Ask::UpTo, thresholds[at], false, children);
+        match tree.is_leaf(0) {
+            true => constants[number] = usual_length(tree.sizes[0] as usize),
+            false => tree.add(&mut trees, number),
         }
     }
     let matrix = input.matrix(graph);
     let missing = graph.any_missing(&matrix);
-    let alone = graph.numbers(&[1, 1], &[alone]);
+    let count = constants.len();
+    let constants = graph.numbers(&[1, count], &constants);
     let lengths = match trees.nodes() {
-        0 => graph.repeated(input.rows, &alone, 1),
+        0 => graph.repeated(input.rows, &constants, count),
         _ => {
-            let sums = trees.write(graph, &matrix, 1);
-            graph.add(&sums, &alone)
+            let grown = trees.write(graph, &matrix, count);
+            graph.add(&grown, &constants)
         }
     };
-    let count = graph.number(-(arrays.nodes.len() as f64));
-    let usual = graph.number(usual_length(arrays.tree_rows as usize));
-    let mean = graph.div(&lengths, &count);
-    let ratio = graph.div(&mean, &usual);
+    let lengths = graph.sum_in_order(&lengths, 1, count);
+    let lengths = graph.widened(&lengths, 1);
+    let usual = usual_length(arrays.tree_rows as usize);
+    let (trees, unit) = (graph.number(-(count as f64)), graph.number(usual));
+    let mean = graph.div(&lengths, &trees);
+    let ratio = graph.div(&mean, &unit);
     let two = graph.number(2.0);
     let scores = graph.op("Pow", &[&two, &ratio]);
-    Ok(Answer::Anomalies(graph.missing_where(&missing, &scores), model.threshold))
+    let score = |length: f64| (-length / count as f64 / usual).exp2();
+    let enough = graph.number(length_at(score, model.threshold));
+    let flags = graph.op("Less", &[&lengths, &enough]);
+    let known = graph.op("Not", &[&missing]);
+    let flags = graph.op("And", &[&flags, &known]);
+    Ok(Answer::Anomalies { scores: graph.missing_where(&missing, &scores), flags, threshold: model.threshold })
+}
+
+/// The smallest length whose score, which falls with the length, is not above `threshold`: lengths can be compared without
+/// the last digit of a power.
+fn length_at(score: impl Fn(f64) -> f64, threshold: f64) -> f64 {
+    let above = |bits: u64| score(f64::from_bits(bits)) > threshold;
+    // Numbers that are not below 0 ascend with their bits.
+    let (mut low, mut high) = (0.0_f64.to_bits(), f64::INFINITY.to_bits());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if above(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    f64::from_bits(low)
+}
+
+/// One tree of an isolation forest.
+struct Cuts<'t> {
+    columns: &'t [u32],
+    lefts: &'t [u32],
+    thresholds: &'t [f64],
+    sizes: &'t [u32],
+}
+
+impl Cuts<'_> {
+    fn is_leaf(&self, at: usize) -> bool {
+        self.thresholds[at] == f64::INFINITY
+    }
+
+    /// Adds the tree; its leaves are path lengths.
+    fn add(&self, trees: &mut Trees, target: usize) {
+        let (first_node, first_leaf) = (trees.nodes(), trees.leaves());
+        // Numbers of nodes among the nodes, and of leaves among the leaves.
+        let (mut next, mut numbers) = ([first_node, first_leaf], Vec::with_capacity(self.columns.len()));
+        for at in 0..self.columns.len() {
+            let next = &mut next[usize::from(self.is_leaf(at))];
+            numbers.push(*next);
+            *next += 1;
+        }
+        let child = |at: usize| match self.is_leaf(at) {
+            true => Child::Leaf(numbers[at]),
+            false => Child::Node(numbers[at]),
+        };
+        trees.root(first_node);
+        let mut depths = vec![0_u32; self.columns.len()];
+        for at in 0..self.columns.len() {
+            if self.is_leaf(at) {
+                trees.leaf(target, f64::from(depths[at]) + usual_length(self.sizes[at] as usize));
+                continue;
+            }
+            let left = self.lefts[at] as usize;
+            [depths[left], depths[left + 1]] = [depths[at] + 1; 2];
+            trees.node(self.columns[at] as usize, Ask::UpTo, self.thresholds[at], false, [child(left), child(left + 1)]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::length_at;
+
+    #[test]
+    fn lengths_are_told_apart_where_scores_are() {
+        let score = |length: f64| (-length / 100.0 / 10.2).exp2();
+        for threshold in [0.0, 1e-300, 0.3, 0.5, 0.51, 0.999_999, 1.0] {
+            let length = length_at(score, threshold);
+            assert!(score(length) <= threshold || length.is_infinite(), "{threshold}");
+            assert!(length == 0.0 || score(length.next_down()) > threshold, "{threshold}");
+        }
+        assert_eq!(length_at(score, 1.0), 0.0, "no score is above 1");
+    }
 }

@@ -34,8 +34,15 @@ pub enum Answer {
     Shares(Tensor, usize),
     /// Clusters as whole numbers, -1 where there is none, and distances: rows × 1 each.
     Clusters(Tensor, Tensor),
-    /// Scores, rows × 1, and the threshold above which they are anomalous.
-    Anomalies(Tensor, f64),
+    /// Scores, the higher the odder.
+    Anomalies {
+        /// One a row, rows × 1.
+        scores: Tensor,
+        /// Whether a score is above the threshold, rows × 1.
+        flags: Tensor,
+        /// The threshold.
+        threshold: f64,
+    },
 }
 
 /// Features as models read them.
@@ -121,7 +128,9 @@ fn baseline(graph: &mut Graph, model: &Baseline, input: Input<'_>) -> Answer {
         Constant::Center(center) => centers::write(graph, center, input),
         Constant::Score => {
             let value = graph.numbers(&[1, 1], &[SAME_SCORE]);
-            Answer::Anomalies(graph.repeated(input.rows, &value, 1), SAME_SCORE)
+            let scores = graph.repeated(input.rows, &value, 1);
+            let flags = graph.op("Greater", &[&scores, &value]);
+            Answer::Anomalies { scores, flags, threshold: SAME_SCORE }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::exchange::onnx::graph::{Graph, Tensor};
 use crate::exchange::onnx::recipe::cells::{Cell, Named};
-use crate::exchange::onnx::recipe::numbers::on_circle;
+use crate::exchange::onnx::recipe::numbers::{looked_up, on_circle};
 use crate::features::dates::FittedDates;
 use crate::spec::recipe::DatePart;
 
@@ -21,9 +21,9 @@ pub fn write(graph: &mut Graph, fitted: &FittedDates, time: &Tensor) -> Vec<Name
     let mut names = fitted.columns.iter();
     let mut made = Vec::with_capacity(fitted.columns.len());
     for &part in &fitted.parts {
-        let turn = if fitted.cyclic { clock.turn(part) } else { None };
-        let values = match turn {
-            Some(turn) => on_circle(clock.graph, &turn).to_vec(),
+        let turned = if fitted.cyclic { clock.turned(part) } else { None };
+        let values = match turned {
+            Some(both) => both.to_vec(),
             None => vec![clock.value(part, fitted.since.unwrap_or(0))],
         };
         for (values, name) in values.iter().zip(&mut names) {
@@ -228,17 +228,32 @@ impl<'g> Clock<'g> {
         self.graph.div(&number, &of)
     }
 
-    /// Share of its period that has passed, for a part that returns to its start.
-    fn turn(&mut self, part: DatePart) -> Option<Tensor> {
+    /// Sine and cosine of the share of its period that has passed, for a part that returns to its start. Looked up, as trees
+    /// may cut between values that differ in their last digit only; a time of day has too many.
+    fn turned(&mut self, part: DatePart) -> Option<[Tensor; 2]> {
         let (first, period) = match part {
-            DatePart::Quarter => (1.0, 4.0),
-            DatePart::Month => (1.0, 12.0),
-            DatePart::Week => (1.0, 53.0),
-            DatePart::Weekday => (0.0, 7.0),
-            DatePart::Hour => (0.0, 24.0),
-            DatePart::Minute | DatePart::Second => (0.0, 60.0),
-            DatePart::TimeOfDay => (0.0, 86_400.0),
-            DatePart::Day | DatePart::DayOfYear => return Some(self.long_turn(part)),
+            DatePart::Quarter => (1, 4),
+            DatePart::Month => (1, 12),
+            DatePart::Week => (1, 53),
+            DatePart::Weekday => (0, 7),
+            DatePart::Hour => (0, 24),
+            DatePart::Minute | DatePart::Second => (0, 60),
+            DatePart::Day => {
+                let days = self.days_in_month();
+                return Some(self.turned_days(part, &days, 28, 4));
+            }
+            DatePart::DayOfYear => {
+                let [year, _, _] = self.civil();
+                let leap = self.leap(&year);
+                let days = self.with("Add", &leap, 365);
+                return Some(self.turned_days(part, &days, 365, 2));
+            }
+            DatePart::TimeOfDay => {
+                let seconds = self.value(part, 0);
+                let day = self.graph.number(86_400.0);
+                let turn = self.graph.div(&seconds, &day);
+                return Some(on_circle(self.graph, &turn));
+            }
             DatePart::Year
             | DatePart::Epoch
             | DatePart::IsWeekend
@@ -246,26 +261,22 @@ impl<'g> Clock<'g> {
             | DatePart::IsMonthEnd
             | DatePart::DaysSince => return None,
         };
-        let value = self.value(part, 0);
-        let (first, period) = (self.graph.number(first), self.graph.number(period));
-        let passed = self.graph.sub(&value, &first);
-        Some(self.graph.div(&passed, &period))
+        let place = self.value(part, 0);
+        let place = self.graph.as_wholes(&place);
+        let place = self.with("Sub", &place, first);
+        Some(looked_up(self.graph, &place, (0..period).map(|passed| f64::from(passed) / f64::from(period))))
     }
 
-    /// Days of the real length of their month or year.
-    fn long_turn(&mut self, part: DatePart) -> Tensor {
-        let value = self.value(part, 0);
-        let one = self.graph.number(1.0);
-        let passed = self.graph.sub(&value, &one);
-        let length = match part {
-            DatePart::Day => self.days_in_month(),
-            _ => {
-                let [year, _, _] = self.civil();
-                let leap = self.leap(&year);
-                self.with("Add", &leap, 365)
-            }
-        };
-        let length = self.graph.as_numbers(&length);
-        self.graph.div(&passed, &length)
+    /// The same for days of a month or year of `days` days, of which there are `lengths` from `shortest` on.
+    fn turned_days(&mut self, part: DatePart, days: &Tensor, shortest: i64, lengths: i64) -> [Tensor; 2] {
+        let longest = shortest + lengths - 1;
+        let length = self.with("Sub", days, shortest);
+        let start = self.with("Mul", &length, longest);
+        let day = self.value(part, 0);
+        let day = self.graph.as_wholes(&day);
+        let day = self.with("Sub", &day, 1);
+        let place = self.graph.op("Add", &[&start, &day]);
+        let turn = |length: i64| (0..longest).map(move |passed| passed as f64 / length as f64);
+        looked_up(self.graph, &place, (shortest..=longest).flat_map(turn))
     }
 }

@@ -5,6 +5,7 @@ use std::f64::consts::TAU;
 use crate::exchange::onnx::graph::{Graph, Tensor, whole};
 use crate::exchange::onnx::recipe::normal;
 use crate::exchange::onnx::trees::{Ask, steps};
+use crate::features::cyclic;
 use crate::features::log::FittedLog;
 use crate::features::power::FittedPower;
 use crate::features::quantile::{END, FittedQuantile, reference};
@@ -13,6 +14,8 @@ use crate::spec::steps::{LogMethod, PowerMethod, QuantileOutput};
 
 /// Powers closer to 0 are logarithms.
 const POWER_MIN: f64 = 1e-19;
+/// Longest period whose whole numbers are listed: seconds of a day.
+const LISTED_PERIOD_MAX: f64 = 86_400.0;
 
 /// (x - center) / scale, moved into a range.
 pub fn scale(graph: &mut Graph, fitted: &FittedScale, values: &Tensor) -> Tensor {
@@ -102,12 +105,37 @@ fn raised(graph: &mut Graph, log: &Tensor, power: f64) -> Tensor {
     graph.div(&made, &power)
 }
 
-/// Sine and cosine of 2π · value / period.
+/// Sine and cosine of 2π · value / period. Whole numbers of a whole period are looked up, as trees may cut between values
+/// that differ in their last digit only.
 pub fn cyclic(graph: &mut Graph, period: f64, values: &Tensor) -> [Tensor; 2] {
-    let period = graph.number(period);
-    let rest = graph.node("", "Mod", &[values, &period], vec![whole("fmod", 1)]);
-    let turn = graph.div(&rest, &period);
-    on_circle(graph, &turn)
+    let divisor = graph.number(period);
+    let rest = graph.node("", "Mod", &[values, &divisor], vec![whole("fmod", 1)]);
+    let turn = graph.div(&rest, &divisor);
+    let made = on_circle(graph, &turn);
+    if period.fract() != 0.0 || period > LISTED_PERIOD_MAX {
+        return made;
+    }
+    let low = graph.op("Floor", &[&rest]);
+    let is_whole = graph.op("Equal", &[&low, &rest]);
+    // Remainders have the sign of the value; a missing one is sent to any place, as it is not whole.
+    let zero = graph.number(0.0);
+    let rest = graph.select(&is_whole, &rest, &zero);
+    let rest = graph.as_wholes(&rest);
+    let most = period as i64 - 1;
+    let shift = graph.wholes(&[1], &[most]);
+    let place = graph.op("Add", &[&rest, &shift]);
+    let listed = looked_up(graph, &place, (-most..=most).map(|rest| rest as f64 / period));
+    let mut sides = made.iter().zip(&listed).map(|(made, listed)| graph.select(&is_whole, listed, made));
+    [(); 2].map(|()| sides.next().expect("there is a sine and a cosine"))
+}
+
+/// Sine and cosine of the share of a whole turn that is listed at each `place`.
+pub fn looked_up(graph: &mut Graph, place: &Tensor, turns: impl Iterator<Item = f64>) -> [Tensor; 2] {
+    let (sines, cosines): (Vec<f64>, Vec<f64>) = turns.map(|turn| cyclic::on_circle(turn).into()).unzip();
+    [sines, cosines].map(|table| {
+        let table = graph.numbers(&[table.len()], &table);
+        graph.op("Gather", &[&table, place])
+    })
 }
 
 /// Sine and cosine of a share of a whole turn.
