@@ -159,3 +159,17 @@ pub const TERMS_MAX: usize = 10_000;
 pub const TERMS_COUNTED_MAX: usize = 4_000_000;
 /// Most features of a kept ensemble of trees: what is listed by feature stays below a gigabyte, whatever a file claims.
 pub const TREE_FEATURES_MAX: usize = 1 << 24;
+/// Most bytes of a model file of another tool: read whole into memory.
+pub const IMPORT_BYTES_MAX: u64 = 512 << 20;
+/// Most messages inside an ONNX file, a node and each of its attributes being one; a decoded one takes up to 2 kB, so 100 MB.
+pub const ONNX_MESSAGES_MAX: usize = 50_000;
+/// How deep messages of an ONNX file may lie inside each other; a tensor of a node of the graph lies at 4.
+pub const ONNX_DEPTH_MAX: usize = 16;
+/// Most values that all steps of an ONNX graph may make for one block of rows together: 256 MB.
+pub const ONNX_VALUES_MAX: usize = 1 << 26;
+/// Most multiplications in the matrix products of an ONNX graph for one block of rows: some seconds.
+pub const ONNX_PRODUCTS_MAX: usize = 1 << 33;
+/// Rows that an ONNX graph is given at once, unless it asks for another number.
+pub const ONNX_BLOCK_ROWS: usize = 64;
+/// Most rows that an ONNX graph may ask for at once.
+pub const ONNX_BLOCK_ROWS_MAX: usize = 4_096;

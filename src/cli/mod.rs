@@ -42,6 +42,7 @@ use std::time::Instant;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::base::fail::{self, Blame};
+use crate::base::guard;
 use crate::base::host;
 use crate::cli::app::{Answer, App};
 use crate::cli::args::GlobalArgs;
@@ -97,6 +98,9 @@ enum Verb {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     panic::set_hook(Box::new(|info| {
+        if guard::is_caught() {
+            return;
+        }
         let place = info.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
         let what = info.payload_as_str().unwrap_or("no message");
         Ui::new(UiOptions::default()).error(
