@@ -8,7 +8,6 @@ use tract_onnx::pb::tensor_shape_proto::{Dimension, dimension};
 use tract_onnx::pb::{OperatorSetIdProto, TensorShapeProto, TypeProto, type_proto};
 use tract_onnx::prelude::{
     Framework, InferenceFact, InferenceModelExt, IntoRunnable, IntoTValue, TValue, TVec, Tensor, TypedRunnableModel,
-    tvec,
 };
 
 use crate::base::guard;
