@@ -173,3 +173,22 @@ pub const ONNX_PRODUCTS_MAX: usize = 1 << 33;
 pub const ONNX_BLOCK_ROWS: usize = 64;
 /// Most rows that an ONNX graph may ask for at once.
 pub const ONNX_BLOCK_ROWS_MAX: usize = 4_096;
+/// Bytes of a model file of another tool that is read into memory.
+pub const FOREIGN_BYTES_MAX: u64 = 1 << 30;
+/// Sets of levels in a model file may take this many bytes for each byte of the file: an honest node that names one level
+/// takes about as much text as a set of a thousand levels takes bits.
+pub const FOREIGN_SET_BYTES_RATIO_MAX: usize = 16;
+/// Most members of a blend; an ensemble selection of fifty steps cannot give more than fifty.
+pub const BLEND_MEMBERS_MAX: usize = 64;
+/// Most models of all members of a blend together: each of them answers every row.
+pub const BLEND_MODELS_MAX: usize = 1_024;
+/// Most trials of one automatic search: each keeps its answers to all rows.
+pub const AUTO_TRIALS_MAX: usize = 10_000;
+/// Most recipes side by side in one: a blend wants one for each form of features that its members eat.
+pub const RECIPE_BRANCHES_MAX: usize = 16;
+/// Cells of training rows of nearest neighbours that are written as ONNX: 80 MB of constants.
+pub const ONNX_NEIGHBOUR_CELLS_MAX: usize = 10_000_000;
+/// Cells of support vectors, and coefficients of their machines, that are written as ONNX: 80 MB of constants.
+pub const ONNX_MACHINE_CELLS_MAX: usize = 10_000_000;
+/// Bytes of an ONNX file: the messages it is made of cannot be longer.
+pub const ONNX_BYTES_MAX: usize = (2 << 30) - 1;

@@ -11,6 +11,7 @@ mod args;
 mod completions;
 mod diff;
 mod evaluate;
+mod export;
 mod fsck;
 mod gc;
 mod ingest;
@@ -84,6 +85,7 @@ enum Verb {
     Promote(promote::PromoteArgs),
     Rollback(rollback::RollbackArgs),
     Predict(predict::PredictArgs),
+    Export(export::ExportArgs),
     Serve(serve::ServeArgs),
     Run(run::RunArgs),
     Status(status::StatusArgs),
@@ -150,6 +152,7 @@ fn dispatch(verb: Verb, app: &App) -> anyhow::Result<Answer> {
         Verb::Promote(args) => promote::run(&args, app),
         Verb::Rollback(args) => rollback::run(&args, app),
         Verb::Predict(args) => predict::run(&args, app),
+        Verb::Export(args) => export::run(&args, app),
         Verb::Serve(args) => serve::run(&args, app),
         Verb::Run(args) => run::run(&args, app),
         Verb::Status(args) => status::run(&args, app),

@@ -32,6 +32,9 @@ pub struct PredictArgs {
     /// Input columns to keep; all when absent
     #[arg(long, value_name = "COL,…", value_delimiter = ',')]
     keep: Vec<String>,
+    /// Write the features that the model reads instead of predictions, for a model exported without its recipe
+    #[arg(long)]
+    features: bool,
     /// Format of the input; told by ending and first bytes when absent
     #[arg(long, value_name = "F")]
     format: Option<String>,
@@ -46,6 +49,7 @@ pub fn run(args: &PredictArgs, app: &App) -> Result<Answer> {
         output: app.path(&args.output),
         keep: args.keep.clone(),
         format: args.format.as_deref().map(parse_format).transpose()?,
+        features: args.features,
     };
     let report = predict(&repo, &options, &app.ctx(0))?;
     app.print("predict", &report, |ui| {

@@ -1,5 +1,7 @@
 //! What a recipe gives and a model eats: features by column, in a fixed order.
 
+use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -39,11 +41,13 @@ pub enum FeatureValues {
     },
 }
 
-/// Features of some rows.
+/// Features of some rows. Copies and parts of the features share their values.
 #[derive(Clone, Debug, Default)]
 pub struct Matrix {
     rows: usize,
-    features: Vec<Feature>,
+    features: Arc<Vec<Feature>>,
+    /// Which of them belong to this matrix.
+    range: Range<usize>,
 }
 
 impl FeatureValues {
@@ -101,8 +105,49 @@ impl Matrix {
     pub fn new(rows: usize, features: Vec<Feature>) -> Result<Matrix> {
         match features.iter().find(|feature| feature.values.len() != rows) {
             Some(odd) => Err(fail::world(format!("feature `{}` does not have {rows} rows", odd.name)).into()),
-            None => Ok(Matrix { rows, features }),
+            None => {
+                let range = 0..features.len();
+                Ok(Matrix { rows, features: Arc::new(features), range })
+            }
         }
+    }
+
+    /// The features numbered `range`, of the same rows; shares their values.
+    ///
+    /// Errors: features that are not there.
+    pub fn range(&self, range: Range<usize>) -> Result<Matrix> {
+        let width = self.range.len();
+        if range.start > range.end || range.end > width {
+            let what = format!("features {} to {} of {width} are asked for", range.start, range.end);
+            return Err(fail::world(what).into());
+        }
+        let range = self.range.start + range.start..self.range.start + range.end;
+        Ok(Matrix { rows: self.rows, features: Arc::clone(&self.features), range })
+    }
+
+    /// The rows numbered `rows`, in that order; features that share codes share those of the rows too.
+    pub fn take(&self, rows: &[u32]) -> Matrix {
+        let mut taken: HashMap<*const u32, Arc<[u32]>> = HashMap::new();
+        let mut pick = |codes: &Arc<[u32]>| {
+            let of = || rows.iter().map(|&row| codes[row as usize]).collect();
+            Arc::clone(taken.entry(codes.as_ptr()).or_insert_with(of))
+        };
+        let features = self.features().iter().map(|feature| {
+            let values = match &feature.values {
+                FeatureValues::Number(values) => {
+                    FeatureValues::Number(rows.iter().map(|&row| values[row as usize]).collect())
+                }
+                FeatureValues::Indicator { codes, code } => {
+                    FeatureValues::Indicator { codes: pick(codes), code: *code }
+                }
+                FeatureValues::Category { codes, levels } => {
+                    FeatureValues::Category { codes: pick(codes), levels: *levels }
+                }
+            };
+            Feature { name: Arc::clone(&feature.name), from: Arc::clone(&feature.from), values }
+        });
+        let features: Vec<Feature> = features.collect();
+        Matrix { rows: rows.len(), range: 0..features.len(), features: Arc::new(features) }
     }
 
     /// The end of a recipe: every column must be a number, an indicator or a category by now.
@@ -128,11 +173,12 @@ impl Matrix {
     ///
     /// Features that are the same there stay as they are. Errors: other features, or rows that are not there.
     pub fn with_rows(mut self, rows: &[u32], part: &Matrix) -> Result<Matrix> {
-        let fits = part.features.len() == self.features.len() && part.rows == rows.len();
+        let fits = part.features().len() == self.features().len() && part.rows == rows.len();
         if !fits || rows.iter().any(|row| *row as usize >= self.rows) {
             return Err(fail::world("rows of other features cannot be put into a table of features").into());
         }
-        for (feature, other) in self.features.iter_mut().zip(&part.features) {
+        let range = self.range.clone();
+        for (feature, other) in Arc::make_mut(&mut self.features)[range].iter_mut().zip(part.features()) {
             let differs = rows
                 .iter()
                 .enumerate()
@@ -151,12 +197,24 @@ impl Matrix {
 
     /// All features in order.
     pub fn features(&self) -> &[Feature] {
-        &self.features
+        &self.features[self.range.clone()]
+    }
+
+    /// The features; a copy of those that are shared.
+    pub fn into_features(self) -> Vec<Feature> {
+        match Arc::try_unwrap(self.features) {
+            Ok(mut features) => {
+                features.truncate(self.range.end);
+                features.drain(..self.range.start);
+                features
+            }
+            Err(shared) => shared[self.range].to_vec(),
+        }
     }
 
     /// The features as named columns again, to be written as a table; indicators share their codes.
     pub fn into_columns(self) -> Vec<Column> {
-        let columns = self.features.into_iter().map(|feature| {
+        let columns = self.into_features().into_iter().map(|feature| {
             let values = match feature.values {
                 FeatureValues::Number(values) => Values::Number(values),
                 FeatureValues::Indicator { codes, code } => Values::Indicator { codes, code },
@@ -169,9 +227,9 @@ impl Matrix {
 
     /// Rows as dense numbers, row by row: `rows × features` values. 8 bytes a value.
     pub fn to_row_major(&self) -> Vec<f64> {
-        let width = self.features.len();
+        let width = self.features().len();
         let mut dense = vec![0.0; self.rows * width];
-        for (position, feature) in self.features.iter().enumerate() {
+        for (position, feature) in self.features().iter().enumerate() {
             for row in 0..self.rows {
                 dense[row * width + position] = feature.values.get(row);
             }

@@ -35,12 +35,12 @@ pub struct BinOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedBin {
-    column: Arc<str>,
+    pub(crate) column: Arc<str>,
     /// Edges between bins, ascending; a value equal to an edge belongs to the bin above it.
-    edges: Vec<f64>,
+    pub(crate) edges: Vec<f64>,
     /// One column for each bin; none when the number of the bin takes the place of the value.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    columns: Vec<Arc<str>>,
+    pub(crate) columns: Vec<Arc<str>>,
 }
 
 /// Checks what was written.

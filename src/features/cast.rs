@@ -27,8 +27,8 @@ pub struct CastOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedCast {
-    column: Arc<str>,
-    to: CastTo,
+    pub(crate) column: Arc<str>,
+    pub(crate) to: CastTo,
 }
 
 /// Changes the kind of a column. Numbers are read as `f64` is written (`-1.5e3`), white space around them left out, and

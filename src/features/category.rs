@@ -23,9 +23,9 @@ pub struct CategoryOptions;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedCategory {
-    column: Arc<str>,
-    levels: LevelMap,
-    count: u32,
+    pub(crate) column: Arc<str>,
+    pub(crate) levels: LevelMap,
+    pub(crate) count: u32,
 }
 
 /// Learns the codes of a column of text: the most frequent values in the order of their bytes, then one code shared by all

@@ -27,9 +27,9 @@ pub enum ClipOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedClip {
-    column: Arc<str>,
-    lower: Option<f64>,
-    upper: Option<f64>,
+    pub(crate) column: Arc<str>,
+    pub(crate) lower: Option<f64>,
+    pub(crate) upper: Option<f64>,
 }
 
 /// Checks what was written: exactly one way of choosing bounds, each in its range.

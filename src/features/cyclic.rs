@@ -23,9 +23,9 @@ pub struct CyclicOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedCyclic {
-    column: Arc<str>,
-    period: f64,
-    columns: [Arc<str>; 2],
+    pub(crate) column: Arc<str>,
+    pub(crate) period: f64,
+    pub(crate) columns: [Arc<str>; 2],
 }
 
 /// Checks what was written.

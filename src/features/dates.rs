@@ -45,15 +45,15 @@ pub struct DatesOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedDates {
-    column: Arc<str>,
-    parts: Vec<DatePart>,
+    pub(crate) column: Arc<str>,
+    pub(crate) parts: Vec<DatePart>,
     /// Whether parts that return to their start are points on a circle.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    cyclic: bool,
+    pub(crate) cyclic: bool,
     /// Microseconds since 1970 that days are counted from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    since: Option<i64>,
-    columns: Vec<Arc<str>>,
+    pub(crate) since: Option<i64>,
+    pub(crate) columns: Vec<Arc<str>>,
 }
 
 /// Checks what was written.

@@ -16,7 +16,7 @@ pub struct DropOptions;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedDrop {
-    column: Arc<str>,
+    pub(crate) column: Arc<str>,
 }
 
 impl FittedDrop {

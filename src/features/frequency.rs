@@ -23,10 +23,10 @@ pub struct FrequencyOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedFrequency {
-    column: Arc<str>,
+    pub(crate) column: Arc<str>,
     /// Code of each value: its position in `frequencies`.
-    levels: LevelMap,
-    frequencies: Vec<f64>,
+    pub(crate) levels: LevelMap,
+    pub(crate) frequencies: Vec<f64>,
 }
 
 /// Counts the values of a column of text or numbers, or divides by the number of rows that have one: pandas'

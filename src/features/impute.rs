@@ -55,9 +55,9 @@ pub enum Fill {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedImpute {
-    column: Arc<str>,
-    fill: Fill,
-    indicator: Option<Arc<str>>,
+    pub(crate) column: Arc<str>,
+    pub(crate) fill: Fill,
+    pub(crate) indicator: Option<Arc<str>>,
 }
 
 /// Adds a column that says where values are missing, and leaves them missing: scikit-learn's `MissingIndicator`, with

@@ -24,9 +24,9 @@ pub struct LogOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedLog {
-    column: Arc<str>,
-    method: LogMethod,
-    base: Option<f64>,
+    pub(crate) column: Arc<str>,
+    pub(crate) method: LogMethod,
+    pub(crate) base: Option<f64>,
 }
 
 /// Checks what was written.

@@ -1,7 +1,7 @@
 //! From raw columns to features: recipes, fitted on training rows, applied to any rows.
 //!
 //! Lives here: the recipe and its fitted form, one file for each step on columns by themselves, steps over several columns
-//! (`many`), the recipe `auto` of each model family.
+//! (`many`), recipes side by side (`branches`), the recipe `auto` of each model family.
 //! Does not live here: what people may write (`spec::recipe`), reading tables and dividing rows (`data`), models.
 //!
 //! Always holds: fitting takes a `TrainSplit`, so it never sees other rows; a fitted step works on each row by itself, so
@@ -9,36 +9,38 @@
 //! everywhere; whatever was guessed or given up is in the notes.
 
 mod auto;
-mod bin;
-mod cast;
-mod category;
-mod clip;
+pub(crate) mod bin;
+pub mod branches;
+pub(crate) mod cast;
+pub(crate) mod category;
+pub(crate) mod clip;
 pub mod column;
 mod cuts;
-mod cyclic;
-mod dates;
-mod drop;
+pub(crate) mod cyclic;
+pub(crate) mod dates;
+pub(crate) mod drop;
 mod fitted;
 mod fitting;
-mod frequency;
+pub(crate) mod frequency;
 mod hash;
-mod impute;
-mod levels;
-mod log;
-mod many;
+pub(crate) mod impute;
+pub(crate) mod kept;
+pub(crate) mod levels;
+pub(crate) mod log;
+pub(crate) mod many;
 mod minimum;
 mod murmur;
-mod one_hot;
-mod ordinal;
-mod power;
-mod quantile;
-mod rare;
+pub(crate) mod one_hot;
+pub(crate) mod ordinal;
+pub(crate) mod power;
+pub(crate) mod quantile;
+pub(crate) mod rare;
 pub mod recipe;
-mod rename;
-mod scale;
+pub(crate) mod rename;
+pub(crate) mod scale;
 mod stats;
-mod step;
-mod target;
+pub(crate) mod step;
+pub(crate) mod target;
 mod text;
 mod tfidf;
 mod tokens;

@@ -24,11 +24,11 @@ pub struct OneHotOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedOneHot {
-    column: Arc<str>,
-    levels: LevelMap,
+    pub(crate) column: Arc<str>,
+    pub(crate) levels: LevelMap,
     /// Code of the first column made: 1 when the first value's is left out, else 0.
-    first: u32,
-    columns: Vec<Arc<str>>,
+    pub(crate) first: u32,
+    pub(crate) columns: Vec<Arc<str>>,
 }
 
 /// Learns the values of a column of text or numbers.

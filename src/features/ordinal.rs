@@ -23,8 +23,8 @@ pub struct OrdinalOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedOrdinal {
-    column: Arc<str>,
-    levels: LevelMap,
+    pub(crate) column: Arc<str>,
+    pub(crate) levels: LevelMap,
 }
 
 /// Learns the ranks of a column of text or numbers: as in `order`, else ascending (text by its bytes).

@@ -29,11 +29,11 @@ pub struct PowerOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedPower {
-    column: Arc<str>,
-    method: PowerMethod,
-    power: f64,
-    center: f64,
-    scale: f64,
+    pub(crate) column: Arc<str>,
+    pub(crate) method: PowerMethod,
+    pub(crate) power: f64,
+    pub(crate) center: f64,
+    pub(crate) scale: f64,
 }
 
 /// Learns the power λ by maximum likelihood, the column being normal after the transform: scikit-learn's

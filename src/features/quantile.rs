@@ -14,7 +14,7 @@ use crate::features::step::{ColumnAction, FittedColumn, Learned};
 use crate::spec::steps::QuantileOutput;
 
 /// Ranks this close to an end count as the end: scikit-learn's `BOUNDS_THRESHOLD`.
-const END: f64 = 1e-7;
+pub(crate) const END: f64 = 1e-7;
 
 /// How ranks are made.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,10 +29,10 @@ pub struct QuantileOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedQuantile {
-    column: Arc<str>,
-    output: QuantileOutput,
+    pub(crate) column: Arc<str>,
+    pub(crate) output: QuantileOutput,
     /// Values at evenly spaced ranks, ascending, the smallest and the largest among them; none for a column without values.
-    quantiles: Vec<f64>,
+    pub(crate) quantiles: Vec<f64>,
 }
 
 /// Learns the quantiles of all training rows, exactly (Hyndman and Fan's type 7): scikit-learn's
@@ -74,7 +74,7 @@ impl ColumnAction for QuantileOptions {
 }
 
 /// The rank of the quantile at `position` of `count`.
-fn reference(position: usize, count: usize) -> f64 {
+pub(crate) fn reference(position: usize, count: usize) -> f64 {
     match count {
         1 => 0.0,
         _ if position + 1 == count => 1.0,

@@ -33,10 +33,10 @@ pub struct RareOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedRare {
-    column: Arc<str>,
+    pub(crate) column: Arc<str>,
     /// Texts that stay, in the order of their bytes.
-    kept: Vec<Arc<str>>,
-    other: Arc<str>,
+    pub(crate) kept: Vec<Arc<str>>,
+    pub(crate) other: Arc<str>,
 }
 
 /// Checks what was written.

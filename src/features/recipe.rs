@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use rayon::prelude::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::base::seed::Seed;
 use crate::base::{fail, suggest};
@@ -13,6 +13,7 @@ use crate::data::frame::{Column, Frame, Values};
 use crate::data::matrix::{Feature, FeatureValues, Matrix};
 use crate::data::split::TrainSplit;
 use crate::data::target::Target;
+use crate::features::branches::{self, Branch};
 use crate::features::column::{Kind, Shape, Working, missing, nothing};
 use crate::features::fitted::{FittedStep, check_names, damaged};
 use crate::features::fitting::{self, Fitting};
@@ -22,8 +23,6 @@ use crate::features::{auto, written};
 use crate::record::recipe::FeatureRecord;
 use crate::spec::recipe::TransformSpec;
 
-/// Newest version that can be read; version 1 knows no steps over several columns, and is written where there are none.
-const VERSION: u64 = 2;
 /// Rows up to which threads cost more than they save.
 const SEQUENTIAL_ROWS_MAX: usize = 2_048;
 
@@ -152,59 +151,26 @@ pub struct FittedRecipe {
     /// Positions of all the inputs that each feature depends on.
     origins: Vec<Arc<[u32]>>,
     notes: Vec<String>,
+    /// Recipes side by side that make the features; when there are some, there are no stages.
+    branches: Vec<Branch>,
 }
 
 /// Steps that columns go through by themselves, after a step that saw several of them.
 #[derive(Clone, Debug, PartialEq)]
-struct Stage {
+pub(in crate::features) struct Stage {
     /// With the positions of the columns that it reads; none for the first stage.
-    before: Option<(FittedMany, Vec<usize>)>,
-    steps: Vec<FittedStep>,
+    pub before: Option<(FittedMany, Vec<usize>)>,
+    /// Steps on columns by themselves.
+    pub steps: Vec<FittedStep>,
 }
 
 /// One step as written: a list for columns by themselves, an object for a step over several.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::features) enum StepForm {
+pub(crate) enum StepForm {
     /// What was learned about each column.
     Columns(Vec<FittedColumn>),
     /// What was learned about several.
     Many(FittedMany),
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum WrittenStep<'a> {
-    Columns(&'a [FittedColumn]),
-    Many(&'a FittedMany),
-}
-
-#[derive(Serialize)]
-struct Written<'a> {
-    version: u64,
-    inputs: &'a [RecipeInput],
-    steps: Vec<WrittenStep<'a>>,
-    notes: &'a [String],
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Read {
-    #[serde(rename = "version")]
-    _version: u64,
-    inputs: Vec<RecipeInput>,
-    steps: Vec<StepForm>,
-    notes: Vec<String>,
-}
-
-impl<'de> Deserialize<'de> for StepForm {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<StepForm, D::Error> {
-        let value = serde_json::Value::deserialize(deserializer)?;
-        let read = match value.is_array() {
-            true => Vec::deserialize(value).map(StepForm::Columns),
-            false => FittedMany::deserialize(value).map(StepForm::Many),
-        };
-        read.map_err(serde::de::Error::custom)
-    }
 }
 
 impl FittedRecipe {
@@ -231,6 +197,9 @@ impl FittedRecipe {
             self.inputs.iter().map(|input| input.name.as_str()).filter(|name| !known.contains_key(name)).collect();
         if !absent.is_empty() {
             return Err(columns_missing(&absent, frame));
+        }
+        if !self.branches.is_empty() {
+            return branches::run(&self.branches, &self.features, frame, target);
         }
         let sequential = frame.rows() <= SEQUENTIAL_ROWS_MAX;
         let [first, later @ ..] = &self.stages[..] else {
@@ -259,6 +228,9 @@ impl FittedRecipe {
 
     /// Whether [`FittedRecipe::apply_training`] can differ from [`FittedRecipe::apply`].
     pub fn tells_training_rows_apart(&self) -> bool {
+        if self.branches.iter().any(|branch| branch.recipe.tells_training_rows_apart()) {
+            return true;
+        }
         let mut columns = self.stages.iter().flat_map(|stage| &stage.steps).flat_map(FittedStep::columns);
         columns.any(|fitted| fitted.step().tells_training_rows_apart())
     }
@@ -284,30 +256,34 @@ impl FittedRecipe {
         &self.notes
     }
 
-    /// As JSON: `{"version", "inputs", "steps", "notes"}`; every float reads back with the same bits.
-    pub fn to_json(&self) -> serde_json::Value {
-        serde_json::to_value(self).expect("maps of a recipe have text keys and its numbers are finite")
+    /// The recipes side by side that it consists of; none for a recipe of steps alone.
+    pub fn branches(&self) -> &[Branch] {
+        &self.branches
     }
 
-    /// Reads a recipe back.
+    /// Its steps in order: what each stage begins with, and the steps on columns by themselves.
+    pub(in crate::features) fn stages(&self) -> &[Stage] {
+        &self.stages
+    }
+
+    /// Recipes of the same raw columns side by side: the features of one after those of the other, each called
+    /// `BRANCH.FEATURE`. `order` are names of raw columns in the order of the training data.
     ///
-    /// Errors: another version (the message names the one needed), anything that does not fit together: unknown columns,
-    /// kinds, codes out of range, numbers that are not finite. Whatever passes applies without failing.
-    pub fn from_json(value: &serde_json::Value) -> Result<FittedRecipe> {
-        let version = value.get("version").and_then(serde_json::Value::as_u64);
-        match version {
-            None | Some(0) => return Err(fail::world("this is not a fitted recipe: it has no version").into()),
-            Some(version) if version > VERSION => {
-                return Err(fail::world(format!(
-                    "this recipe has version {version}; this mlops reads versions up to {VERSION}"
-                ))
-                .hint(format!("use an mlops that reads recipes of version {version}"))
-                .into());
-            }
-            Some(_) => {}
-        }
-        let read = Read::deserialize(value).context("damaged recipe")?;
-        FittedRecipe::build(read.inputs, read.steps, read.notes)
+    /// Errors: no branch, names that are taken twice or cannot be told from the features', branches of branches.
+    pub fn beside(branches: Vec<Branch>, order: &[&str]) -> Result<FittedRecipe> {
+        let inputs = branches::inputs(&branches, order);
+        let notes = branches::notes(&branches);
+        FittedRecipe::build_branches(inputs, branches, notes)
+    }
+
+    /// Puts branches together that read no other columns than `inputs`; see [`FittedRecipe::beside`].
+    pub(in crate::features) fn build_branches(
+        inputs: Vec<RecipeInput>,
+        branches: Vec<Branch>,
+        notes: Vec<String>,
+    ) -> Result<FittedRecipe> {
+        let (features, origins) = branches::features(&inputs, &branches)?;
+        Ok(FittedRecipe { inputs, stages: Vec::new(), features, origins, notes, branches })
     }
 
     /// Follows the shapes of all columns through all steps; what this accepts, [`FittedRecipe::apply`] can do.
@@ -356,15 +332,7 @@ impl FittedRecipe {
             });
         }
         let origins = shapes.into_iter().map(|shape| shape.origins).collect();
-        Ok(FittedRecipe { inputs, stages, features, origins, notes })
-    }
-
-    /// The steps in order, as written.
-    fn forms(&self) -> impl Iterator<Item = WrittenStep<'_>> {
-        self.stages.iter().flat_map(|stage| {
-            let before = stage.before.iter().map(|(step, _)| WrittenStep::Many(step));
-            before.chain(stage.steps.iter().map(|step| WrittenStep::Columns(step.columns())))
-        })
+        Ok(FittedRecipe { inputs, stages, features, origins, notes, branches: Vec::new() })
     }
 }
 
@@ -411,22 +379,6 @@ fn feature(column: Working) -> Option<Feature> {
         Values::Text(_) | Values::Time(_) => return None,
     };
     Some(Feature { name: column.name, from: column.from, values })
-}
-
-impl Serialize for FittedRecipe {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let version = if self.stages.len() > 1 { VERSION } else { 1 };
-        let steps = self.forms().collect();
-        Written { version, inputs: &self.inputs, steps, notes: &self.notes }.serialize(serializer)
-    }
-}
-
-impl TryFrom<serde_json::Value> for FittedRecipe {
-    type Error = anyhow::Error;
-
-    fn try_from(value: serde_json::Value) -> Result<FittedRecipe> {
-        FittedRecipe::from_json(&value)
-    }
 }
 
 /// Raw columns of a frame.

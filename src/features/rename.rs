@@ -22,8 +22,8 @@ pub struct RenameOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedRename {
-    column: Arc<str>,
-    name: Arc<str>,
+    pub(crate) column: Arc<str>,
+    pub(crate) name: Arc<str>,
 }
 
 /// Checks what was written: names that are not empty, do not repeat, and change something.

@@ -26,12 +26,12 @@ pub struct ScaleOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedScale {
-    column: Arc<str>,
-    center: f64,
-    scale: f64,
+    pub(crate) column: Arc<str>,
+    pub(crate) center: f64,
+    pub(crate) scale: f64,
     /// Where 0 and 1 go after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    range: Option<[f64; 2]>,
+    pub(crate) range: Option<[f64; 2]>,
 }
 
 /// Learns center and scale of a column of numbers or indicators.

@@ -38,17 +38,17 @@ pub struct TargetOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedTarget {
-    column: Arc<str>,
-    levels: LevelMap,
+    pub(crate) column: Arc<str>,
+    pub(crate) levels: LevelMap,
     /// For each column made, the encoding of each level.
-    encodings: Vec<Vec<f64>>,
+    pub(crate) encodings: Vec<Vec<f64>>,
     /// For each column made, what unseen and missing values become.
-    means: Vec<f64>,
+    pub(crate) means: Vec<f64>,
     /// Names of the columns made; none when the only one keeps the name.
-    columns: Vec<Arc<str>>,
-    smooth: Smooth,
-    folds: usize,
-    seed: Seed,
+    pub(crate) columns: Vec<Arc<str>>,
+    pub(crate) smooth: Smooth,
+    pub(crate) folds: usize,
+    pub(crate) seed: Seed,
 }
 
 impl SupervisedAction for TargetOptions {

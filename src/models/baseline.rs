@@ -19,15 +19,16 @@ use crate::models::predictor::{FitInput, Predictions, Predictor};
 use crate::spec::model::{BaselineParams, BaselineStrategy, Task};
 
 /// Score of every row, and the threshold that none is above.
-const SAME_SCORE: f64 = 0.5;
+pub(crate) const SAME_SCORE: f64 = 0.5;
 
 /// Always the same answer.
-struct Baseline {
-    features: usize,
-    answer: Answer,
+pub(crate) struct Baseline {
+    pub(crate) features: usize,
+    pub(crate) answer: Answer,
 }
 
-enum Answer {
+/// What is always answered.
+pub(crate) enum Answer {
     /// One share a class.
     Shares(Vec<f64>),
     /// One number.

@@ -6,6 +6,7 @@
 //! the input's size.
 
 use anyhow::Result;
+use serde::Serialize;
 
 use crate::base::fail;
 
@@ -96,6 +97,20 @@ impl FormWriter {
     }
 }
 
+/// Values of a field of any type.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum FieldValues {
+    /// Whole numbers.
+    Whole(Vec<u64>),
+    /// Floats of 32 bits.
+    Short(Vec<f32>),
+    /// Floats.
+    Numbers(Vec<f64>),
+    /// Texts.
+    Texts(Vec<String>),
+}
+
 /// Reads fields in the order in which they were written. Errors name the field.
 #[derive(Debug)]
 pub struct FormReader<'a> {
@@ -181,6 +196,24 @@ impl<'a> FormReader<'a> {
     /// Reads one text.
     pub fn text(&mut self, name: &str) -> Result<String> {
         only(name, &self.texts(name)?)
+    }
+
+    /// Reads the next field, whatever it is; `None` after the last one. For who shows a form without knowing it.
+    pub fn any(&mut self) -> Result<Option<(String, FieldValues)>> {
+        let Some((&length, rest)) = self.rest.split_first() else { return Ok(None) };
+        let name = rest.get(..usize::from(length)).ok_or_else(|| cut_short("name"))?;
+        let name = String::from_utf8_lossy(name).into_owned();
+        let kind = rest.get(usize::from(length)).copied().ok_or_else(|| cut_short(&name))?;
+        let values = match kind {
+            U8 => FieldValues::Whole(self.u8s(&name)?.into_iter().map(u64::from).collect()),
+            U32 => FieldValues::Whole(self.u32s(&name)?.into_iter().map(u64::from).collect()),
+            U64 => FieldValues::Whole(self.u64s(&name)?),
+            F32 => FieldValues::Short(self.f32s(&name)?),
+            F64 => FieldValues::Numbers(self.f64s(&name)?),
+            TEXT => FieldValues::Texts(self.texts(&name)?),
+            other => return Err(damaged(&name, &format!("it is of type {other}, which is not known"))),
+        };
+        Ok(Some((name, values)))
     }
 
     /// Whether the next field is called `name`: for fields that older versions did not write.

@@ -15,7 +15,7 @@ use crate::models::form::{FormReader, FormWriter, damaged};
 use crate::models::input;
 use crate::models::params;
 use crate::models::predictor::{FitInput, Predictions, Predictor};
-use crate::quality::sense::forest::{Forest, ForestArrays};
+use crate::quality::sense::forest::{Forest, ForestArrays, mean_length};
 use crate::spec::kinds::IsolationForestParams;
 
 /// Threshold of `contamination = "auto"`: the score of a row whose paths are as long as those of a random tree.
@@ -24,10 +24,15 @@ const USUAL_SCORE: f64 = 0.5;
 const TREE_ROWS_MAX: usize = 1 << 20;
 
 /// A forest with the score that divides.
-struct IsolationForest {
-    features: usize,
-    threshold: f64,
-    forest: Forest,
+pub(crate) struct IsolationForest {
+    pub(crate) features: usize,
+    pub(crate) threshold: f64,
+    pub(crate) forest: Forest,
+}
+
+/// Path length that scores of a forest are measured by, when its trees were grown on `rows` rows.
+pub(crate) fn usual_length(rows: usize) -> f64 {
+    mean_length(rows)
 }
 
 /// Grows the forest and sets the threshold on the training scores.

@@ -8,6 +8,7 @@
 //! checked before they are believed; what a dependency fits is kept in our own form.
 
 pub mod baseline;
+pub mod blend;
 pub mod calibration;
 pub mod form;
 pub mod input;

@@ -21,17 +21,17 @@ use crate::spec::model::NaiveBayesParams;
 /// Log prior of a class without training rows: its probability is 0.
 const NEVER: f64 = -1e300;
 /// Largest squared distance of one feature, in variances: the sum over all features stays finite, and below [`NEVER`].
-const SQUARE_MAX: f64 = 1e290;
+pub(crate) const SQUARE_MAX: f64 = 1e290;
 
 /// Moments of every feature in every class.
-struct NaiveBayes {
-    features: usize,
+pub(crate) struct NaiveBayes {
+    pub(crate) features: usize,
     /// Natural logarithm of each class's share.
-    log_priors: Vec<f64>,
+    pub(crate) log_priors: Vec<f64>,
     /// `classes × features`, class by class.
-    means: Vec<f64>,
+    pub(crate) means: Vec<f64>,
     /// Likewise; positive.
-    variances: Vec<f64>,
+    pub(crate) variances: Vec<f64>,
 }
 
 /// Fits Gaussian naive Bayes. One pass over each feature.

@@ -163,6 +163,11 @@ impl ModelPackage {
         &*self.predictor
     }
 
+    /// How probabilities are mended, when they are.
+    pub(crate) fn calibration(&self) -> Option<&Calibration> {
+        self.calibration.as_ref()
+    }
+
     /// The file's bytes; their hash is the model's id.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut form = FormWriter::new();

@@ -6,6 +6,7 @@ use crate::base::fail;
 use crate::base::suggest;
 use crate::features::recipe::Family;
 use crate::models::baseline;
+use crate::models::blend;
 use crate::models::form::FormReader;
 use crate::models::isolation_forest;
 use crate::models::kmeans;
@@ -225,14 +226,26 @@ static KINDS: [Kind; 17] = [
     },
 ];
 
-/// All kinds, best known first.
+/// The kind that is put together by a search: never fitted by name, read back like any other.
+static BLEND: Kind = Kind {
+    name: blend::NAME,
+    about: "a weighted mean of models; made by --auto",
+    tasks: ALL,
+    family: Family::Trees,
+    weights: true,
+    fit: blend::fit,
+    read: blend::read,
+    params: toml::Table::new,
+};
+
+/// All kinds that can be fitted, best known first.
 pub fn kinds() -> &'static [Kind] {
     &KINDS
 }
 
 /// The kind called `name`. Errors: there is none, with a suggestion.
 pub fn kind(name: &str) -> Result<&'static Kind> {
-    let found = KINDS.iter().find(|kind| kind.name == name);
+    let found = KINDS.iter().chain([&BLEND]).find(|kind| kind.name == name);
     found.ok_or_else(|| suggest::unknown("model", name, KINDS.iter().map(|kind| kind.name)).into())
 }
 

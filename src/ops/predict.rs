@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::base::fail;
 use crate::base::id::ObjectId;
+use crate::data::frame::Frame;
 use crate::data::source::{self, ReadOptions};
 use crate::data::table::Table;
 use crate::models::package::ModelPackage;
@@ -19,6 +20,7 @@ use crate::ops::evaluate::open_model;
 use crate::ops::transform::write_file;
 use crate::record::dataset::Format;
 use crate::repo::Repo;
+use crate::repo::resolve::ModelRef;
 use crate::spec::model::Task;
 
 /// Values of one piece of rows: 8 MB, so that a few pieces fit the caches of most machines.
@@ -39,6 +41,8 @@ pub struct PredictOptions {
     pub keep: Vec<String>,
     /// Format of the input; told by ending and first bytes when absent.
     pub format: Option<Format>,
+    /// Whether to write what the recipe makes of the rows instead of predictions.
+    pub features: bool,
 }
 
 /// What came of it.
@@ -66,6 +70,9 @@ pub fn predict(repo: &Repo, options: &PredictOptions, ctx: &OpCtx<'_>) -> Result
     let (found, _, package) = open_model(repo, options.model.as_deref())?;
     let table = read_input(&package, options, ctx)?;
     let names: Vec<&str> = package.header.inputs.iter().map(|input| input.name.as_str()).collect();
+    if options.features {
+        return features(&found, &package, table, options, started);
+    }
     let predictions = in_pieces(&package, &table, &names)?;
     let kept = match options.keep.is_empty() {
         true => table,
@@ -80,6 +87,34 @@ pub fn predict(repo: &Repo, options: &PredictOptions, ctx: &OpCtx<'_>) -> Result
         errors: 0,
         output: options.output.clone(),
         columns,
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// Writes the features of the rows, beside the kept input columns: what an exported file of trees reads.
+fn features(
+    found: &ModelRef,
+    package: &ModelPackage,
+    table: Table,
+    options: &PredictOptions,
+    started: Instant,
+) -> Result<PredictReport> {
+    let names: Vec<&str> = package.header.inputs.iter().map(|input| input.name.as_str()).collect();
+    let made = package.recipe.apply(&table.frame(&names)?)?;
+    let rows = made.rows();
+    let mut columns = match options.keep.is_empty() {
+        true => Vec::new(),
+        false => table.frame(&options.keep.iter().map(String::as_str).collect::<Vec<_>>())?.into_columns(),
+    };
+    columns.extend(made.into_columns());
+    write_file(&Table::from_frame(&Frame::new(rows, columns)?)?, &options.output)?;
+    Ok(PredictReport {
+        model: found.package,
+        name: found.label(),
+        rows,
+        errors: 0,
+        output: options.output.clone(),
+        columns: package.recipe.features().iter().map(|feature| feature.name.clone()).collect(),
         seconds: started.elapsed().as_secs_f64(),
     })
 }

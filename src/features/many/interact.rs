@@ -19,10 +19,10 @@ use crate::features::recipe::StepForm;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedCross {
-    inputs: Vec<Arc<str>>,
+    pub(crate) inputs: Vec<Arc<str>>,
     /// Positions in `inputs` of both texts of each pair.
-    pairs: Vec<(u32, u32)>,
-    columns: Vec<Arc<str>>,
+    pub(crate) pairs: Vec<(u32, u32)>,
+    pub(crate) columns: Vec<Arc<str>>,
 }
 
 /// Adds the product `a*b` of every two columns of numbers or indicators, and the text `a&b` of every two of text.

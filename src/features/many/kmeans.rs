@@ -39,11 +39,11 @@ pub struct KmeansOptions {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedKmeans {
-    inputs: Vec<Arc<str>>,
+    pub(crate) inputs: Vec<Arc<str>>,
     /// What missing values count as.
-    means: Vec<f64>,
-    centres: Vec<Vec<f64>>,
-    columns: Vec<Arc<str>>,
+    pub(crate) means: Vec<f64>,
+    pub(crate) centres: Vec<Vec<f64>>,
+    pub(crate) columns: Vec<Arc<str>>,
 }
 
 /// Adds the Euclidean distance to each of the centres, `kmeans_1`, `kmeans_2`…: scikit-learn's `KMeans.transform` (1.9).

@@ -6,13 +6,13 @@
 pub mod codes;
 mod expression;
 mod gain;
-mod interact;
-mod kmeans;
+pub(crate) mod interact;
+pub(crate) mod kmeans;
 mod knn;
-mod pca;
+pub(crate) mod pca;
 mod polynomial;
-mod product;
-mod ratio;
+pub(crate) mod product;
+pub(crate) mod ratio;
 mod select;
 pub mod written;
 

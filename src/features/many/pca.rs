@@ -51,11 +51,11 @@ pub enum Components {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedPca {
-    inputs: Vec<Arc<str>>,
-    means: Vec<f64>,
+    pub(crate) inputs: Vec<Arc<str>>,
+    pub(crate) means: Vec<f64>,
     /// For each component, what each centered column is multiplied by.
-    loadings: Vec<Vec<f64>>,
-    columns: Vec<Arc<str>>,
+    pub(crate) loadings: Vec<Vec<f64>>,
+    pub(crate) columns: Vec<Arc<str>>,
 }
 
 /// Replaces the columns by their first principal components, `pca_1`, `pca_2`…

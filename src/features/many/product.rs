@@ -19,10 +19,10 @@ pub const FACTORS_MAX: usize = 3;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FittedProduct {
-    inputs: Vec<Arc<str>>,
+    pub(crate) inputs: Vec<Arc<str>>,
     /// Positions in `inputs` of the factors of each product, ascending.
-    factors: Vec<Vec<u32>>,
-    columns: Vec<Arc<str>>,
+    pub(crate) factors: Vec<Vec<u32>>,
+    pub(crate) columns: Vec<Arc<str>>,
 }
 
 impl FittedProduct {

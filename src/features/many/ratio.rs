@@ -28,8 +28,8 @@ pub struct RatioOptions {
 #[serde(deny_unknown_fields)]
 pub struct FittedRatio {
     /// Numerator and denominator.
-    inputs: Vec<Arc<str>>,
-    column: Arc<str>,
+    pub(crate) inputs: Vec<Arc<str>>,
+    pub(crate) column: Arc<str>,
 }
 
 /// Adds the ratio; missing where either number is, where the denominator is 0, and beyond the largest number.

@@ -1,5 +1,6 @@
 //! Tests of recipes: each step against scikit-learn, whole recipes, and what must always hold.
 
+mod branches;
 mod encode;
 mod many;
 mod numbers;

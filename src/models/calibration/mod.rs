@@ -21,20 +21,20 @@ use crate::spec::training::CalibrationMethod;
 /// Kinds whose probabilities come from margins without bounds.
 const MARGIN_KINDS: [&str; 2] = ["boost", "logistic"];
 /// Largest size of log odds that a probability of 53 bits can tell: ln 2⁵³.
-const LOG_ODDS_MAX: f64 = 36.736_800_569_677_1;
+pub(crate) const LOG_ODDS_MAX: f64 = 36.736_800_569_677_1;
 /// Values handled by one task.
 const BLOCK_VALUES: usize = 16_384;
 
 /// How the probabilities of a model are mended. Immutable; equal inputs give equal bits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibration {
-    log_odds: bool,
-    curves: Vec<Curve>,
+    pub(crate) log_odds: bool,
+    pub(crate) curves: Vec<Curve>,
 }
 
 /// From a score to a probability.
 #[derive(Clone, Debug, PartialEq)]
-enum Curve {
+pub(crate) enum Curve {
     /// As the model said: there was nothing to learn a curve from.
     Same,
     /// 1 / (1 + exp(slope·score + offset)).
@@ -123,6 +123,16 @@ impl Calibration {
         let even = 1.0 / row.len() as f64;
         for (value, mended) in row.iter_mut().zip(mended) {
             *value = if total > 0.0 { *mended / total } else { even };
+        }
+    }
+
+    /// Slope and offset of the line that log odds of two classes go through on their way to mended ones; `None` where it is
+    /// no such line.
+    pub fn line(&self) -> Option<(f64, f64)> {
+        match self.curves.as_slice() {
+            [Curve::Same] => Some((1.0, 0.0)),
+            [Curve::Sigmoid { slope, offset }] if self.log_odds => Some((-slope, -offset)),
+            _ => None,
         }
     }
 

@@ -30,10 +30,10 @@ const CLUSTERS_TRIED: std::ops::RangeInclusive<usize> = 2..=10;
 const VALUE_MAX: f64 = 1e140;
 
 /// Fitted centers.
-struct KMeans {
-    features: usize,
+pub(crate) struct KMeans {
+    pub(crate) features: usize,
     /// Center by center.
-    centers: Vec<f64>,
+    pub(crate) centers: Vec<f64>,
 }
 
 /// Rows to be grouped, row by row, with their weights.

@@ -21,18 +21,19 @@ use crate::models::predictor::{FitInput, Predictions, Predictor};
 use crate::spec::model::{NeighbourWeights, NeighboursParams};
 
 /// The training rows, as they are.
-struct Neighbours {
-    features: usize,
-    neighbours: usize,
-    by_distance: bool,
+pub(crate) struct Neighbours {
+    pub(crate) features: usize,
+    pub(crate) neighbours: usize,
+    pub(crate) by_distance: bool,
     /// Row by row.
-    rows: Vec<f64>,
-    truth: Truth,
+    pub(crate) rows: Vec<f64>,
+    pub(crate) truth: Truth,
     /// Made when it is first worth it.
     tree: OnceLock<Option<Tree>>,
 }
 
-enum Truth {
+/// Answers of the training rows.
+pub(crate) enum Truth {
     Classes { classes: usize, codes: Vec<u32> },
     Numbers(Vec<f64>),
 }

@@ -29,7 +29,7 @@ pub enum Link {
 }
 
 /// Largest score whose exponential is a number.
-const LOG_MAX: f64 = 709.0;
+pub(crate) const LOG_MAX: f64 = 709.0;
 
 /// A fitted linear model.
 #[derive(Debug)]

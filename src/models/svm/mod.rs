@@ -5,10 +5,10 @@
 //! class may differ from the one that most machines vote for. Numbers: ε-insensitive regression of the standardised target,
 //! as scikit-learn's `SVR` of one. Decisions agree with scikit-learn's; why smartcore's machines are not used: see `solver`.
 
-mod kernel;
-mod platt;
+pub(crate) mod kernel;
+pub(crate) mod platt;
 mod solver;
-mod train;
+pub(crate) mod train;
 
 use std::any::Any;
 
@@ -35,17 +35,18 @@ const COEFFICIENT_MAX: f64 = 1e100;
 const DEGREE_MAX: u32 = 10;
 
 /// Fitted machines that share their support vectors.
-struct Svm {
-    features: usize,
-    kernel: Kernel,
+pub(crate) struct Svm {
+    pub(crate) features: usize,
+    pub(crate) kernel: Kernel,
     /// Support vectors, row by row.
-    supports: Vec<f64>,
+    pub(crate) supports: Vec<f64>,
     /// Machines over `supports`: of each pair of learnt classes in order, or one alone.
-    machines: Vec<Machine>,
-    answer: Answer,
+    pub(crate) machines: Vec<Machine>,
+    pub(crate) answer: Answer,
 }
 
-enum Answer {
+/// From decisions to answers.
+pub(crate) enum Answer {
     /// Number of classes, those with training rows, and a sigmoid for each pair of them.
     Classes { classes: usize, learnt: Vec<u32>, sigmoids: Vec<Sigmoid> },
     /// Decisions times scale plus middle are the numbers.

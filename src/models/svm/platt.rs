@@ -6,7 +6,10 @@ const STEP_MIN: f64 = 1e-10;
 const SLOPE_MIN: f64 = 1e-5;
 const RIDGE: f64 = 1e-12;
 /// Pairs are never certain.
-const CERTAIN: f64 = 1e-7;
+pub(crate) const CERTAIN: f64 = 1e-7;
+/// Coupling ends at this, divided by the number of classes, or after as many rounds, or classes if there are more.
+pub(crate) const ENOUGH: f64 = 0.005;
+pub(crate) const STEPS_LEAST: usize = 100;
 
 /// P(first class) = 1 / (1 + exp(slope · decision + shift)).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -89,8 +92,8 @@ pub fn couple(pairs: &[Vec<f64>]) -> Vec<f64> {
     };
     let q: Vec<Vec<f64>> = (0..count).map(|i| (0..count).map(|j| cell(i, j)).collect()).collect();
     let mut shares = vec![1.0 / count as f64; count];
-    let enough = 0.005 / count as f64;
-    for _ in 0..count.max(100) {
+    let enough = ENOUGH / count as f64;
+    for _ in 0..count.max(STEPS_LEAST) {
         let mut qp: Vec<f64> = q.iter().map(|row| row.iter().zip(&shares).map(|(q, p)| q * p).sum()).collect();
         let mut pqp: f64 = shares.iter().zip(&qp).map(|(p, qp)| p * qp).sum();
         if qp.iter().all(|value| (value - pqp).abs() < enough) {

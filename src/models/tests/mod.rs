@@ -1,5 +1,6 @@
 //! Tests of model kinds: reference numbers of other tools, what is kept reads back, bad input, hostile packages.
 
+mod blends;
 mod kinds;
 mod oracle;
 mod packages;
