@@ -159,8 +159,6 @@ pub const TERMS_MAX: usize = 10_000;
 pub const TERMS_COUNTED_MAX: usize = 4_000_000;
 /// Most features of a kept ensemble of trees: what is listed by feature stays below a gigabyte, whatever a file claims.
 pub const TREE_FEATURES_MAX: usize = 1 << 24;
-/// Most bytes of a model file of another tool: read whole into memory.
-pub const IMPORT_BYTES_MAX: u64 = 512 << 20;
 /// Most messages inside an ONNX file, a node and each of its attributes being one; a decoded one takes up to 2 kB, so 100 MB.
 pub const ONNX_MESSAGES_MAX: usize = 50_000;
 /// How deep messages of an ONNX file may lie inside each other; a tensor of a node of the graph lies at 4.

@@ -14,6 +14,7 @@ mod evaluate;
 mod export;
 mod fsck;
 mod gc;
+mod import;
 mod ingest;
 mod init;
 mod log;
@@ -86,6 +87,7 @@ enum Verb {
     Rollback(rollback::RollbackArgs),
     Predict(predict::PredictArgs),
     Export(export::ExportArgs),
+    Import(import::ImportArgs),
     Serve(serve::ServeArgs),
     Run(run::RunArgs),
     Status(status::StatusArgs),
@@ -153,6 +155,7 @@ fn dispatch(verb: Verb, app: &App) -> anyhow::Result<Answer> {
         Verb::Rollback(args) => rollback::run(&args, app),
         Verb::Predict(args) => predict::run(&args, app),
         Verb::Export(args) => export::run(&args, app),
+        Verb::Import(args) => import::run(&args, app),
         Verb::Serve(args) => serve::run(&args, app),
         Verb::Run(args) => run::run(&args, app),
         Verb::Status(args) => status::run(&args, app),

@@ -11,6 +11,7 @@ use crate::models::onnx::graph::{Graph, number_labels};
 use crate::models::onnx::proto::{DataType, NodeProto, TensorProto, attribute, dims, float_tensor, floats, int};
 use crate::models::onnx::proto::{int_attribute, int_tensor, ints, ints_attribute, node, texts, whole_numbers};
 use crate::models::onnx::refuse::{node_damaged, node_unsupported, operator_unsupported};
+use crate::models::onnx::trees::regressor;
 
 /// Texts of a graph, sorted; the place of each is its code.
 pub type Dictionary = Vec<String>;
@@ -81,9 +82,15 @@ impl Writer<'_, '_> {
             return Err(node_damaged(&step, "has no input or no output"));
         };
         match step.op_type.as_str() {
-            "TreeEnsembleClassifier" | "TreeEnsembleRegressor" | "LinearClassifier" | "LinearRegressor" => {
+            "TreeEnsembleClassifier" | "LinearClassifier" | "LinearRegressor" => {
                 number_labels(&mut step)?;
                 self.made.push(step);
+            }
+            "TreeEnsembleRegressor" => {
+                let (scores, targets) = regressor(&mut step)?;
+                self.made.push(step);
+                let numbers = self.constant(&output, "targets", int_tensor("", (0..targets).collect()));
+                self.push("Gather", &[&scores, &numbers], &output, vec![int_attribute("axis", 1)]);
             }
             "Scaler" => self.scaler(&step, &input, &output)?,
             "Imputer" => self.imputer(&step, &input, &output)?,

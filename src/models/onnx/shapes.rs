@@ -47,10 +47,13 @@ pub fn check(graph: &mut Graph, ports: &HashMap<String, Vec<usize>>) -> Result<(
     }
     let (mut values, mut products) = (0_usize, 0_usize);
     for node in &mut graph.nodes {
-        if matches!(node.op_type.as_str(), "TreeEnsembleClassifier" | "TreeEnsembleRegressor") {
+        if node.op_type == "TreeEnsembleClassifier" {
             let found = trees::check(node)?;
-            let width =
-                known.get(&node.input[0]).and_then(|extent| extent.sizes().and_then(|sizes| sizes.last().copied()));
+            let width = node
+                .input
+                .first()
+                .and_then(|input| known.get(input))
+                .and_then(|extent| extent.sizes().and_then(|sizes| sizes.last().copied()));
             if width.is_some_and(|width| width < found.features) {
                 return Err(node_damaged(node, &format!("looks at {} features and is given fewer", found.features)));
             }
@@ -101,7 +104,7 @@ impl Step<'_> {
             "MatMul" => return self.product(false, false),
             "Gemm" => return self.product(int(node, "transA") == Some(1), int(node, "transB") == Some(1)),
             "LinearClassifier" | "LinearRegressor" => return Ok(self.linear(first)),
-            "TreeEnsembleClassifier" | "TreeEnsembleRegressor" => return Ok((self.scores(first)?, 0)),
+            "TreeEnsembleClassifier" => return Ok((self.scores(first), 0)),
             "Concat" => self.concat()?,
             "Gather" => self.gather(first)?,
             "Reshape" => self.reshape(first),
@@ -170,13 +173,10 @@ impl Step<'_> {
         (vec![Extent::Sizes(vec![rows]), Extent::AtMost(work.max(rows.saturating_mul(2)))], work)
     }
 
-    fn scores(&self, first: &Extent) -> Result<Vec<Extent>> {
+    fn scores(&self, first: &Extent) -> Vec<Extent> {
         let rows = first.sizes().and_then(|sizes| sizes.first().copied()).unwrap_or_else(|| first.count());
         let classes = ints(self.node, "classlabels_int64s").len();
-        Ok(match self.node.op_type == "TreeEnsembleClassifier" {
-            true => vec![Extent::Sizes(vec![rows]), Extent::Sizes(vec![rows, classes])],
-            false => vec![Extent::Sizes(vec![rows, int(self.node, "n_targets").unwrap_or(1).max(1) as usize])],
-        })
+        vec![Extent::Sizes(vec![rows]), Extent::Sizes(vec![rows, classes])]
     }
 
     fn concat(&self) -> Result<Extent> {

@@ -1,16 +1,19 @@
 //! Tree ensembles of ONNX graphs, checked before they are run.
 //!
 //! The engine follows node numbers without looking: every one must be there, lead down and end in a leaf, and every leaf must
-//! add to a class that there is. Four forms that are right but that the engine reads otherwise are written in another way:
+//! add to a class that there is. What is right but is read otherwise by the engine, or not at all, is written in another way:
 //! `>=` at a branch, a binary classifier whose only score is that of the second class, a base value for one of two classes,
-//! trees that are not numbered from 0.
+//! regression (as scores of classes), averages (as sums of shares).
 
 use std::collections::HashMap;
 
 use anyhow::Result;
 use tract_onnx::pb::attribute_proto::AttributeType;
 
-use crate::models::onnx::proto::{AttributeProto, NodeProto, attribute, attribute_mut, int, ints, text, texts};
+use crate::base::limits::{CLASSES_MAX, COLUMNS_MAX};
+use crate::models::onnx::proto::{
+    AttributeProto, NodeProto, attribute, attribute_mut, int, ints, ints_attribute, text, texts,
+};
 use crate::models::onnx::refuse::{node_damaged, node_unsupported};
 
 const LISTS: [&str; 6] = [
@@ -21,6 +24,8 @@ const LISTS: [&str; 6] = [
     "nodes_falsenodeids",
     "nodes_missing_value_tracks_true",
 ];
+
+const LEAVES: [&str; 4] = ["class_treeids", "class_nodeids", "class_ids", "class_weights"];
 
 /// What a checked ensemble needs and gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,25 +39,13 @@ pub struct Trees {
 /// Checks an ensemble and brings it into the form that the engine reads right.
 ///
 /// Errors: lists of different lengths, numbers that lead nowhere or in circles, leaves of unknown classes, thresholds of 64
-/// bits, aggregates other than sum and average.
+/// bits.
 pub fn check(node: &mut NodeProto) -> Result<Trees> {
-    let is_classifier = node.op_type == "TreeEnsembleClassifier";
     if let Some(wide) = node.attribute.iter().find(|attribute| attribute.name.ends_with("_as_tensor")) {
         return Err(node_unsupported(node, &format!("keeps its numbers in 64 bits (`{}`)", wide.name)));
     }
-    let aggregate = text(node, "aggregate_function").unwrap_or("SUM");
-    if !matches!(aggregate, "SUM" | "AVERAGE") {
-        return Err(node_unsupported(node, &format!("joins its trees by {aggregate}")));
-    }
-    if aggregate == "AVERAGE" {
-        let again = AttributeProto {
-            name: "aggregate".to_owned(),
-            ..attribute(node, "aggregate_function").cloned().unwrap_or_default()
-        };
-        node.attribute.push(again);
-    }
-    let outputs = outputs(node, is_classifier)?;
-    let [leaf_trees, leaf_nodes, leaf_classes, weights] = leaf_names(is_classifier);
+    let outputs = outputs(node)?;
+    let [leaf_trees, leaf_nodes, leaf_classes, weights] = LEAVES;
     let leaves = ints(node, leaf_classes).len();
     let weighed = attribute(node, weights).map_or(0, |attribute| attribute.floats.len());
     if leaves == 0 || [leaf_trees, leaf_nodes].iter().any(|name| ints(node, name).len() != leaves) || weighed != leaves
@@ -63,25 +56,55 @@ pub fn check(node: &mut NodeProto) -> Result<Trees> {
     if ints(node, leaf_classes).iter().any(|class| !(0..outputs as i64).contains(class)) {
         return Err(node_damaged(node, &format!("has a leaf of a class beyond its {outputs}")));
     }
-    normalise(node, is_classifier, outputs)?;
+    normalise(node, outputs)?;
     Ok(Trees { features, outputs })
 }
 
-fn leaf_names(is_classifier: bool) -> [&'static str; 4] {
-    match is_classifier {
-        true => ["class_treeids", "class_nodeids", "class_ids", "class_weights"],
-        false => ["target_treeids", "target_nodeids", "target_ids", "target_weights"],
+/// Makes a classifier of a regressor, whose classes are the targets: as many, but at least three, as one or two have a form of
+/// their own. The name of its scores and the number of targets.
+///
+/// Errors: no targets, leaves of others, aggregates other than sum and average, a link that is none of each score alone.
+pub fn regressor(node: &mut NodeProto) -> Result<(String, i64)> {
+    let targets = int(node, "n_targets").filter(|count| *count > 0 && *count <= CLASSES_MAX as i64);
+    let targets = targets.ok_or_else(|| node_damaged(node, "says no number of targets that can be"))?;
+    if ints(node, "target_ids").iter().any(|id| !(0..targets).contains(id)) {
+        return Err(node_damaged(node, &format!("has a leaf of a target beyond its {targets}")));
     }
+    let link = text(node, "post_transform").unwrap_or("NONE");
+    if !matches!(link, "NONE" | "LOGISTIC") {
+        return Err(node_unsupported(node, &format!("changes its scores by {link}")));
+    }
+    let aggregate = text(node, "aggregate_function").unwrap_or("SUM").to_owned();
+    if !matches!(aggregate.as_str(), "SUM" | "AVERAGE") {
+        return Err(node_unsupported(node, &format!("joins its trees by {aggregate}")));
+    }
+    let trees = ints(node, "nodes_treeids").iter().max().map_or(1, |last| last.saturating_add(1).max(1));
+    let labels = targets.max(3);
+    for given in &mut node.attribute {
+        match given.name.as_str() {
+            "target_weights" if aggregate == "AVERAGE" => {
+                // In 64 bits, so that the share of a tree is rounded once.
+                given.floats.iter_mut().for_each(|weight| *weight = (f64::from(*weight) / trees as f64) as f32);
+            }
+            "base_values" if !given.floats.is_empty() => given.floats.resize(labels as usize, 0.0),
+            _ => {}
+        }
+        if let Some(rest) = given.name.strip_prefix("target_") {
+            given.name = format!("class_{rest}");
+        }
+    }
+    node.attribute.retain(|given| !matches!(given.name.as_str(), "n_targets" | "aggregate_function"));
+    node.attribute.push(ints_attribute("classlabels_int64s", (0..labels).collect()));
+    node.op_type = "TreeEnsembleClassifier".to_owned();
+    let scores = format!("{}/scores", node.output[0]);
+    node.output = vec![format!("{}/largest", node.output[0]), scores.clone()];
+    Ok((scores, targets))
 }
 
-fn outputs(node: &NodeProto, is_classifier: bool) -> Result<usize> {
-    let count = match is_classifier {
-        true => ints(node, "classlabels_int64s").len().max(texts(node, "classlabels_strings")?.len()),
-        false => int(node, "n_targets").and_then(|count| usize::try_from(count).ok()).unwrap_or(0),
-    };
-    match count {
-        0 => Err(node_damaged(node, "says neither classes nor targets")),
-        count if count > crate::base::limits::CLASSES_MAX => Err(node_unsupported(node, "has too many classes")),
+fn outputs(node: &NodeProto) -> Result<usize> {
+    match ints(node, "classlabels_int64s").len() {
+        0 => Err(node_damaged(node, "names no classes")),
+        count if count > CLASSES_MAX => Err(node_unsupported(node, "has too many classes")),
         count => Ok(count),
     }
 }
@@ -120,8 +143,7 @@ fn check_nodes(node: &NodeProto) -> Result<usize> {
             mode => return Err(node_unsupported(node, &format!("has a branch of kind `{mode}`"))),
         };
         if children.is_some() {
-            let feature =
-                usize::try_from(features[at]).ok().filter(|feature| *feature < crate::base::limits::COLUMNS_MAX);
+            let feature = usize::try_from(features[at]).ok().filter(|feature| *feature < COLUMNS_MAX);
             widest = widest.max(feature.ok_or_else(|| wrong("has a branch by a feature that cannot be"))? + 1);
         }
         tree.push(Branch { children });
@@ -152,7 +174,7 @@ fn walk(branches: &[Branch]) -> std::result::Result<(), &'static str> {
 
 /// Checks that leaves weigh where leaves are, in the order of trees.
 fn check_leaves(node: &NodeProto, places: &HashMap<i64, Vec<Branch>>) -> Result<()> {
-    let [trees, numbers, _, _] = leaf_names(node.op_type == "TreeEnsembleClassifier");
+    let [trees, numbers, _, _] = LEAVES;
     let (trees, numbers) = (ints(node, trees), ints(node, numbers));
     for (tree, number) in trees.iter().zip(numbers) {
         let found = places.get(tree).and_then(|tree| tree.get(usize::try_from(*number).ok()?));
@@ -168,9 +190,9 @@ fn check_leaves(node: &NodeProto, places: &HashMap<i64, Vec<Branch>>) -> Result<
 }
 
 /// Writes in another way what the engine would read wrongly.
-fn normalise(node: &mut NodeProto, is_classifier: bool, outputs: usize) -> Result<()> {
+fn normalise(node: &mut NodeProto, outputs: usize) -> Result<()> {
     turn_around(node)?;
-    if is_classifier && outputs == 2 {
+    if outputs == 2 {
         let only = |class: i64| ints(node, "class_ids").iter().all(|id| *id == class);
         let (first, second) = (only(0), only(1));
         if second && let Some(ids) = attribute_mut(node, "class_ids") {

@@ -15,13 +15,14 @@ fn refused(bytes: Vec<u8>, words: &str) {
 
 /// One field of a message: its number and its bytes.
 fn field(number: u8, body: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![number << 3 | 2];
-    let mut length = body.len();
-    while length >= 128 {
-        bytes.push(length as u8 | 128);
-        length >>= 7;
+    let mut bytes = Vec::new();
+    for mut value in [usize::from(number) << 3 | 2, body.len()] {
+        while value >= 128 {
+            bytes.push(value as u8 | 128);
+            value >>= 7;
+        }
+        bytes.push(value as u8);
     }
-    bytes.push(length as u8);
     bytes.extend_from_slice(body);
     bytes
 }
