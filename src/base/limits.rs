@@ -175,6 +175,18 @@ pub const SEARCH_CHOICES_MAX: usize = 1_000;
 pub const GRID_POINTS_MAX: usize = 100_000;
 /// Most intermediate values of one trial that pruning looks at; later ones are passed over.
 pub const TRIAL_REPORTS_MAX: usize = 10_000;
+/// Most messages inside an ONNX file, a node and each of its attributes being one; a decoded one takes up to 2 kB, so 100 MB.
+pub const ONNX_MESSAGES_MAX: usize = 50_000;
+/// How deep messages of an ONNX file may lie inside each other; a tensor of a node of the graph lies at 4.
+pub const ONNX_DEPTH_MAX: usize = 16;
+/// Most values that all steps of an ONNX graph may make for one block of rows together: 256 MB.
+pub const ONNX_VALUES_MAX: usize = 1 << 26;
+/// Most multiplications in the matrix products of an ONNX graph for one block of rows: some seconds.
+pub const ONNX_PRODUCTS_MAX: usize = 1 << 33;
+/// Rows that an ONNX graph is given at once, unless it asks for another number.
+pub const ONNX_BLOCK_ROWS: usize = 64;
+/// Most rows that an ONNX graph may ask for at once.
+pub const ONNX_BLOCK_ROWS_MAX: usize = 4_096;
 /// Bytes of a model file of another tool that is read into memory.
 pub const FOREIGN_BYTES_MAX: u64 = 1 << 30;
 /// Sets of levels in a model file may take this many bytes for each byte of the file: an honest node that names one level

@@ -14,6 +14,7 @@ mod evaluate;
 mod export;
 mod fsck;
 mod gc;
+mod import;
 mod ingest;
 mod init;
 mod log;
@@ -44,6 +45,7 @@ use std::time::Instant;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::base::fail::{self, Blame};
+use crate::base::guard;
 use crate::base::host;
 use crate::cli::app::{Answer, App};
 use crate::cli::args::GlobalArgs;
@@ -87,6 +89,7 @@ enum Verb {
     Rollback(rollback::RollbackArgs),
     Predict(predict::PredictArgs),
     Export(export::ExportArgs),
+    Import(import::ImportArgs),
     Serve(serve::ServeArgs),
     Run(run::RunArgs),
     Status(status::StatusArgs),
@@ -101,6 +104,9 @@ enum Verb {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     panic::set_hook(Box::new(|info| {
+        if guard::is_caught() {
+            return;
+        }
         let place = info.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
         let what = info.payload_as_str().unwrap_or("no message");
         Ui::new(UiOptions::default()).error(
@@ -152,6 +158,7 @@ fn dispatch(verb: Verb, app: &App) -> anyhow::Result<Answer> {
         Verb::Rollback(args) => rollback::run(&args, app),
         Verb::Predict(args) => predict::run(&args, app),
         Verb::Export(args) => export::run(&args, app),
+        Verb::Import(args) => import::run(&args, app),
         Verb::Serve(args) => serve::run(&args, app),
         Verb::Run(args) => run::run(&args, app),
         Verb::Status(args) => status::run(&args, app),

@@ -47,6 +47,55 @@ pub fn fit(column: &Working) -> Result<(FittedCategory, Vec<String>)> {
     Ok((FittedCategory { column: Arc::clone(name), levels: counted.with_codes(codes), count: count as u32 }, notes))
 }
 
+impl FittedCategory {
+    /// Codes that another tool has settled: each level has its place as its code.
+    ///
+    /// Errors (usage): no levels, more than [`CATEGORIES_MAX`], a level twice, a number that is not finite.
+    pub fn known(column: &str, levels: &KnownLevels) -> Result<FittedCategory> {
+        let count = levels.len();
+        if count == 0 || count > CATEGORIES_MAX {
+            return Err(fail::usage(format!("column `{column}` has {} categories", units::count(count as u64)))
+                .hint(format!("at least 1 and at most {CATEGORIES_MAX} are possible"))
+                .into());
+        }
+        let mut codes: Vec<u32> = (0..count as u32).collect();
+        let levels = match levels {
+            KnownLevels::Text(names) => {
+                codes.sort_by_key(|&code| names[code as usize].as_str());
+                let levels = codes.iter().map(|&code| Arc::from(names[code as usize].as_str())).collect();
+                LevelMap::Text { levels, codes }
+            }
+            KnownLevels::Numbers(numbers) => {
+                codes.sort_by(|a, b| numbers[*a as usize].total_cmp(&numbers[*b as usize]));
+                let levels = codes.iter().map(|&code| numbers[code as usize]).collect();
+                LevelMap::Number { levels, codes }
+            }
+        };
+        match levels.check(count) {
+            Ok(()) => Ok(FittedCategory { column: column.into(), levels, count: count as u32 }),
+            Err(_) => Err(fail::usage(format!("column `{column}` has a category twice")).into()),
+        }
+    }
+}
+
+/// Levels of a category in the order of their codes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum KnownLevels {
+    /// Of a column of text.
+    Text(Vec<String>),
+    /// Of a column of numbers.
+    Numbers(Vec<f64>),
+}
+
+impl KnownLevels {
+    fn len(&self) -> usize {
+        match self {
+            KnownLevels::Text(names) => names.len(),
+            KnownLevels::Numbers(numbers) => numbers.len(),
+        }
+    }
+}
+
 impl ColumnAction for CategoryOptions {
     fn name(&self) -> &'static str {
         "category"

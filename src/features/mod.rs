@@ -32,6 +32,7 @@ mod minimum;
 mod murmur;
 pub(crate) mod one_hot;
 pub(crate) mod ordinal;
+pub mod passthrough;
 pub(crate) mod power;
 pub(crate) mod quantile;
 pub(crate) mod rare;

@@ -17,6 +17,7 @@ pub mod kmeans;
 pub mod knn;
 pub mod linear;
 pub mod naive_bayes;
+pub mod onnx;
 pub mod package;
 pub mod params;
 pub mod predictor;

@@ -52,18 +52,25 @@ pub struct InputColumn {
     pub max: Option<f64>,
 }
 
-/// What the model was made from, by id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What the model was made from, by id: dataset, split and recipe for one that was trained here, a file for one that was
+/// imported.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lineage {
-    /// The dataset record.
-    pub dataset: ObjectId,
+    /// The dataset record; for an imported model the one that described its columns, if any did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<ObjectId>,
     /// The split record.
-    pub split: ObjectId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<ObjectId>,
     /// The fitted recipe record.
-    pub recipe: ObjectId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<ObjectId>,
     /// The package that the fit went on from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<ObjectId>,
+    /// The file that it was imported from, as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<ObjectId>,
 }
 
 /// What a package says of itself. Holds no time, run, path or host: equal inputs give equal bytes.

@@ -13,6 +13,7 @@ use crate::models::kmeans;
 use crate::models::knn;
 use crate::models::linear::{fitted, lasso, least_squares, logistic, poisson};
 use crate::models::naive_bayes;
+use crate::models::onnx;
 use crate::models::params;
 use crate::models::predictor::{FitInput, Predictor};
 use crate::models::svm;
@@ -52,7 +53,7 @@ const EVERY: &[Task] = &[Task::Binary, Task::Multiclass, Task::Regression, Task:
 const CLASSES: &[Task] = &[Task::Binary, Task::Multiclass];
 const NUMBERS: &[Task] = &[Task::Regression];
 
-static KINDS: [Kind; 16] = [
+static KINDS: [Kind; 17] = [
     Kind {
         name: "boost",
         about: "gradient boosted trees; the best first choice for tables",
@@ -212,6 +213,16 @@ static KINDS: [Kind; 16] = [
         fit: baseline::fit,
         read: baseline::read,
         params: params::defaults::<BaselineParams>,
+    },
+    Kind {
+        name: "onnx",
+        about: "a graph trained elsewhere and brought in with `mlops import`; cannot be trained here",
+        tasks: ALL,
+        family: Family::Trees,
+        weights: false,
+        fit: onnx::fit,
+        read: onnx::read,
+        params: toml::Table::new,
     },
 ];
 

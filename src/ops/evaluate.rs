@@ -91,7 +91,10 @@ fn with_gate_slices(
     task: Task,
     repo: &Repo,
 ) -> Result<EvaluateOptions> {
-    let dataset: DatasetRecord = repo.record(&record.dataset)?;
+    let dataset: DatasetRecord = match record.dataset {
+        Some(id) => repo.record(&id)?,
+        None => dataset::find(repo, options.on.as_deref(), None)?.record,
+    };
     let columns: Vec<&str> = dataset.columns.iter().map(|column| column.name.as_str()).collect();
     let mut options = options.clone();
     for gate in gates {
@@ -164,6 +167,9 @@ pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Resu
     let gates = options.gates.iter().map(|text| text.parse()).collect::<Result<Vec<GateSpec>, _>>()?;
     // Before the run of this verb exists, as `run:last` must not mean itself.
     let (found, record, package) = open_model(repo, options.model.as_deref())?;
+    if record.imported.is_some() {
+        check_imported(&found.label(), options, &package)?;
+    }
     let outcome = recorded(repo, ctx, "evaluate", |repo, work| {
         let task = package.header.task;
         let names = options.metrics.iter().map(String::as_str).collect::<Vec<_>>();
@@ -223,6 +229,27 @@ pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Resu
     })
 }
 
+/// What an imported model lacks to be judged: rows that it never saw, and the column of the truth.
+fn check_imported(label: &str, options: &EvaluateOptions, package: &ModelPackage) -> Result<()> {
+    if options.on.is_none() {
+        return Err(fail::usage(format!("{label} was imported: there are no test rows that it never saw"))
+            .hint("name the rows to judge it on with --on DATASET")
+            .into());
+    }
+    if package.header.target.is_empty() {
+        return Err(fail::usage(format!("{label} was imported without the name of the column that it predicts"))
+            .hint("import it again with --target COLUMN")
+            .into());
+    }
+    Ok(())
+}
+
+/// The error for a model that knows no split.
+fn no_rows_of_its_own(kind: &str) -> anyhow::Error {
+    let what = format!("this `{kind}` model knows no rows that were kept from it");
+    fail::usage(what).hint("name the rows to judge it on with --on DATASET").into()
+}
+
 fn jury(
     repo: &Repo,
     options: &EvaluateOptions,
@@ -230,8 +257,8 @@ fn jury(
     package: &ModelPackage,
     ctx: &OpCtx<'_>,
 ) -> Result<Jury> {
-    let reference = options.on.clone().unwrap_or_else(|| record.dataset.hex());
-    let dataset = dataset::find(repo, Some(&reference), None)?;
+    let trained_on = record.dataset.map(|id| id.hex());
+    let dataset = dataset::find(repo, options.on.as_deref().or(trained_on.as_deref()), None)?;
     let table = dataset::table(repo, &dataset, ctx.talk)?;
     let header = &package.header;
     let (all, with_target) = target::target_against(&table, &header.target, header.task, &header.classes)?;
@@ -239,7 +266,8 @@ fn jury(
     let (rows, rows_of) = match options.on {
         Some(_) => (with_target.clone(), "all"),
         None => {
-            let split = read_split(repo, &repo.record::<SplitRecord>(&record.split)?)?;
+            let id = record.split.ok_or_else(|| no_rows_of_its_own(&package.header.model))?;
+            let split = read_split(repo, &repo.record::<SplitRecord>(&id)?)?;
             let parts = [(Part::Test, "test"), (Part::Validation, "validation"), (Part::Train, "train")];
             let filled = parts.into_iter().map(|(part, name)| (split.rows(part as u8), name));
             filled.into_iter().find(|(rows, _)| !rows.is_empty()).unwrap_or_default()

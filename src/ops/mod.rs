@@ -21,6 +21,7 @@ pub mod files;
 pub mod fit;
 pub mod fsck;
 pub mod gc;
+pub mod import;
 pub mod ingest;
 pub mod init;
 pub mod intake;

@@ -236,11 +236,12 @@ impl Keep<'_> {
             package: model,
             model: self.kind.name.to_owned(),
             task,
-            dataset: dataset.id,
-            split: prepared.split_id,
-            recipe: prepared.recipe_id,
+            dataset: Some(dataset.id),
+            split: Some(prepared.split_id),
+            recipe: Some(prepared.recipe_id),
             metrics: fitted.metrics.clone(),
             from: self.start.map(|start| start.found.package),
+            imported: None,
         })?;
         work.output("model", self.kind.name, model)?;
         work.output("model_record", self.kind.name, record)?;
@@ -287,10 +288,11 @@ impl Keep<'_> {
             params: serde_json::to_value(params)?,
             seed: self.ctx.seed,
             lineage: Lineage {
-                dataset: subject.dataset.id,
-                split: prepared.split_id,
-                recipe: prepared.recipe_id,
+                dataset: Some(subject.dataset.id),
+                split: Some(prepared.split_id),
+                recipe: Some(prepared.recipe_id),
                 from: self.start.map(|start| start.found.package),
+                imported: None,
             },
             metrics: fitted.metrics.clone(),
             engine: zoo::ENGINE_VERSION,

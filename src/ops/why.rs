@@ -77,10 +77,16 @@ impl Trace<'_> {
             return Ok(());
         }
         self.evaluations(package)?;
-        self.makers(package, "train")?;
-        self.recipe(&record.recipe)?;
-        self.split(&record.split)?;
-        self.dataset(&record.dataset)?;
+        match record.imported {
+            Some(file) => {
+                self.makers(package, "import")?;
+                self.imported(&file)?;
+            }
+            None => self.makers(package, "train")?,
+        }
+        record.recipe.iter().try_for_each(|id| self.recipe(id))?;
+        record.split.iter().try_for_each(|id| self.split(id))?;
+        record.dataset.iter().try_for_each(|id| self.dataset(id))?;
         let Some(from) = record.from else {
             return Ok(());
         };
@@ -92,6 +98,16 @@ impl Trace<'_> {
                 Ok(())
             }
         }
+    }
+
+    /// The file that a model was imported from, under the name it had then.
+    fn imported(&mut self, file: &ObjectId) -> Result<()> {
+        let edges = self.index.consumers(file)?;
+        let name =
+            edges.iter().find(|edge| edge.kind == "import").map_or_else(|| file.short(), |edge| edge.name.clone());
+        let bytes = self.repo.store().stat(file)?.map_or(0, |stat| stat.bytes);
+        self.add("raw", file.hex(), &name, json!({ "bytes": bytes, "b3sum": file }));
+        Ok(())
     }
 
     /// Registered versions of a package, with the aliases that point at them and why.

@@ -19,17 +19,23 @@ pub struct ModelRecord {
     pub model: String,
     /// What it predicts.
     pub task: Task,
-    /// The dataset record.
-    pub dataset: ObjectId,
-    /// The split record.
-    pub split: ObjectId,
-    /// The fitted recipe record.
-    pub recipe: ObjectId,
+    /// The dataset record; for an imported model the one that described its columns, if any did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<ObjectId>,
+    /// The split record; none for an imported model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<ObjectId>,
+    /// The fitted recipe record; none for an imported model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<ObjectId>,
     /// Scores on the validation rows.
     pub metrics: BTreeMap<String, f64>,
     /// The package that the fit went on from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<ObjectId>,
+    /// The file that it was imported from, as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<ObjectId>,
 }
 
 impl Record for ModelRecord {
@@ -37,8 +43,7 @@ impl Record for ModelRecord {
     const VERSION: u32 = 1;
 
     fn references(&self) -> Vec<ObjectId> {
-        let mut ids = vec![self.package, self.dataset, self.split, self.recipe];
-        ids.extend(self.from);
-        ids
+        let made_from = [self.dataset, self.split, self.recipe, self.from, self.imported];
+        std::iter::once(self.package).chain(made_from.into_iter().flatten()).collect()
     }
 }

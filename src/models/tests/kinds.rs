@@ -14,7 +14,8 @@ use crate::spec::model::Task;
 /// Every kind with every task that it can do, on the reference table, with few trees.
 fn each(mut work: impl FnMut(&str, &Matrix, &Target, &str) -> Result<()>) -> Result<()> {
     let x = features()?;
-    for kind in zoo::kinds() {
+    // A graph that was trained elsewhere cannot be fitted.
+    for kind in zoo::kinds().iter().filter(|kind| kind.name != "onnx") {
         let params = if (kind.params)().contains_key("trees") { "trees = 10" } else { "" };
         for task in kind.tasks {
             let target = match task {

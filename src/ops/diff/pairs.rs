@@ -155,7 +155,8 @@ fn of_model(repo: &Repo, model: &ModelRef) -> Result<Known> {
     known.add("what", "package", json!(model.package.short()));
     known.add("what", "package_bytes", json!(repo.store().stat(&model.package)?.map(|stat| stat.bytes)));
     // The newest run that made these very bytes; older ones had the same parameters, or the bytes would differ.
-    let maker = index.producers(&model.package)?.into_iter().find(|edge| edge.kind == "train");
+    let made = |kind: &str| matches!(kind, "train" | "import");
+    let maker = index.producers(&model.package)?.into_iter().find(|edge| made(&edge.kind));
     if let Some(run) = maker.map(|edge| index.run(&edge.run)).transpose()?.flatten() {
         known.add("what", "seed", json!(run.seed));
         known.add_all("params", run.params);
@@ -167,8 +168,12 @@ fn of_model(repo: &Repo, model: &ModelRef) -> Result<Known> {
         known.add("evaluation", "rows", json!(evaluation.rows));
         known.add_all("evaluation", evaluation.metrics);
     }
-    known.add("made_from", "dataset", json!(record.dataset.short()));
-    known.add("made_from", "split", json!(record.split.short()));
-    known.add("made_from", "recipe", json!(record.recipe.short()));
+    let sources =
+        [("dataset", record.dataset), ("split", record.split), ("recipe", record.recipe), ("file", record.imported)];
+    for (name, id) in sources {
+        if let Some(id) = id {
+            known.add("made_from", name, json!(id.short()));
+        }
+    }
     Ok(known)
 }

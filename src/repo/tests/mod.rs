@@ -77,7 +77,10 @@ fn put_model(repo: &Repo, content: &str) -> Result<(ObjectId, ObjectId)> {
     let package = repo.store().put(format!("package {content}").as_bytes())?.id;
     let metrics = BTreeMap::from([("accuracy".to_owned(), 0.5)]);
     let (model, task) = ("tree".to_owned(), Task::Binary);
-    let record = repo.put_record(&ModelRecord { package, model, task, dataset, split, recipe, metrics, from: None })?;
+    let [dataset, split, recipe] = [dataset, split, recipe].map(Some);
+    let (from, imported) = (None, None);
+    let record =
+        repo.put_record(&ModelRecord { package, model, task, dataset, split, recipe, metrics, from, imported })?;
     Ok((package, record))
 }
 

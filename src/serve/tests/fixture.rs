@@ -125,7 +125,12 @@ fn served(name: &str, task: Task, classes: &[&str]) -> ServedModel {
         features: recipe.features().to_vec(),
         params: serde_json::json!({}),
         seed: 7,
-        lineage: Lineage { dataset: hash(b"d"), split: hash(b"s"), recipe: hash(b"r"), from: None },
+        lineage: Lineage {
+            dataset: Some(hash(b"d")),
+            split: Some(hash(b"s")),
+            recipe: Some(hash(b"r")),
+            ..Lineage::default()
+        },
         metrics: Default::default(),
         engine: 1,
         calibration: CalibrationMethod::None,
