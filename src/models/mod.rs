@@ -9,6 +9,7 @@
 
 pub mod baseline;
 pub mod calibration;
+pub mod explain;
 pub mod form;
 pub mod input;
 pub mod isolation_forest;

@@ -61,9 +61,10 @@ pub fn references(store: &dyn Store, id: &ObjectId) -> Result<Vec<ObjectId>> {
 
 /// Whether [`record::references`] knows this kind; it answers nothing for others.
 fn is_known(bytes: &[u8]) -> bool {
-    const KINDS: [&str; 7] = [
+    const KINDS: [&str; 8] = [
         record::dataset::DatasetRecord::KIND,
         record::evaluation::EvaluationRecord::KIND,
+        record::explanation::ExplanationRecord::KIND,
         record::model::ModelRecord::KIND,
         record::profile::ProfileRecord::KIND,
         record::recipe::RecipeRecord::KIND,
