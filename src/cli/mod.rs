@@ -11,6 +11,7 @@ mod args;
 mod completions;
 mod diff;
 mod evaluate;
+mod explain;
 mod fsck;
 mod gc;
 mod ingest;
@@ -79,6 +80,7 @@ enum Verb {
     Transform(transform::TransformArgs),
     Train(train::TrainArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Explain(explain::ExplainArgs),
     Register(register::RegisterArgs),
     Promote(promote::PromoteArgs),
     Rollback(rollback::RollbackArgs),
@@ -142,6 +144,7 @@ fn dispatch(verb: Verb, app: &App) -> anyhow::Result<Answer> {
         Verb::Transform(args) => transform::run(&args, app),
         Verb::Train(args) => train::run(&args, app),
         Verb::Evaluate(args) => evaluate::run(&args, app),
+        Verb::Explain(args) => explain::run(&args, app),
         Verb::Register(args) => register::run(&args, app),
         Verb::Promote(args) => promote::run(&args, app),
         Verb::Rollback(args) => rollback::run(&args, app),

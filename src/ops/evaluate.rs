@@ -223,6 +223,15 @@ pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Resu
     })
 }
 
+/// Rows of its training data that a model is judged on, and what they are called: the test rows, or where there are none the
+/// validation rows, then the training rows.
+pub fn judged_rows(repo: &Repo, record: &ModelRecord) -> Result<(Vec<u32>, &'static str)> {
+    let split = read_split(repo, &repo.record::<SplitRecord>(&record.split)?)?;
+    let parts = [(Part::Test, "test"), (Part::Validation, "validation"), (Part::Train, "train")];
+    let filled = parts.into_iter().map(|(part, name)| (split.rows(part as u8), name));
+    Ok(filled.into_iter().find(|(rows, _)| !rows.is_empty()).unwrap_or_default())
+}
+
 fn jury(
     repo: &Repo,
     options: &EvaluateOptions,
@@ -238,12 +247,7 @@ fn jury(
     unsupervised::warn_without_labels(&header.target, &all, ctx.talk);
     let (rows, rows_of) = match options.on {
         Some(_) => (with_target.clone(), "all"),
-        None => {
-            let split = read_split(repo, &repo.record::<SplitRecord>(&record.split)?)?;
-            let parts = [(Part::Test, "test"), (Part::Validation, "validation"), (Part::Train, "train")];
-            let filled = parts.into_iter().map(|(part, name)| (split.rows(part as u8), name));
-            filled.into_iter().find(|(rows, _)| !rows.is_empty()).unwrap_or_default()
-        }
+        None => judged_rows(repo, record)?,
     };
     if rows.is_empty() {
         let what = format!("{} has no row with a value of `{}`", dataset.label, header.target);

@@ -16,6 +16,7 @@ pub mod document;
 pub mod drifted;
 pub mod evaluate;
 pub mod execute;
+pub mod explain;
 pub mod files;
 pub mod fit;
 pub mod fsck;

@@ -81,7 +81,8 @@ fn left_out(why: &str) -> LinearEffect {
 const MIXED: &str = "its effect depends on other columns";
 
 fn of_texts(points: &Grid, scores: &[Vec<f64>], outputs: usize) -> LinearEffect {
-    let each = (0..points.len()).map(|point| Some((points.labels[point].clone(), differences(scores, point, outputs)?)));
+    let each =
+        (0..points.len()).map(|point| Some((points.labels[point].clone(), differences(scores, point, outputs)?)));
     match each.collect::<Option<Vec<_>>>() {
         Some(levels) if levels.is_empty() => left_out("it has no values here"),
         Some(levels) => LinearEffect { per_unit: None, levels, left_out: None },

@@ -71,7 +71,9 @@ pub fn flat(predictions: Predictions) -> Result<Vec<f64>> {
         Predictions::Anomalies { scores, .. } => scores,
         Predictions::Clusters { .. } => {
             let what = "a cluster is a name, not a quantity that columns could add to";
-            return Err(fail::usage(what).hint("see `mlops evaluate --by COLUMN` for what clusters are made of").into());
+            return Err(fail::usage(what)
+                .hint("see `mlops evaluate --by COLUMN` for what clusters are made of")
+                .into());
         }
     })
 }
