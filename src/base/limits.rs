@@ -206,3 +206,29 @@ pub const ONNX_NEIGHBOUR_CELLS_MAX: usize = 10_000_000;
 pub const ONNX_MACHINE_CELLS_MAX: usize = 10_000_000;
 /// Bytes of an ONNX file: the messages it is made of cannot be longer.
 pub const ONNX_BYTES_MAX: usize = (2 << 30) - 1;
+/// Rows that an explanation looks at unless asked for more: means over them are good to a few hundredths of their spread.
+pub const EXPLAIN_ROWS: usize = 1_000;
+/// Most rows that an explanation looks at when asked for more.
+pub const EXPLAIN_ROWS_MAX: usize = 1_000_000;
+/// Cells of those rows: every column moved is a copy of them, 32 MB.
+pub const EXPLAIN_CELLS_MAX: usize = 4 << 20;
+/// Raw columns that are moved one by one; of more, those that the model itself finds most important.
+pub const EXPLAIN_COLUMNS_MAX: usize = 200;
+/// Most shuffles of one column.
+pub const EXPLAIN_REPEATS_MAX: usize = 1_000;
+/// Values of one column at which a model is asked.
+pub const EXPLAIN_POINTS: usize = 20;
+/// Rows whose own curves are kept beside the mean.
+pub const EXPLAIN_CURVES: usize = 20;
+/// Rows whose contributions are kept one by one for a picture.
+pub const EXPLAIN_SWARM_ROWS: usize = 200;
+/// Rows that stand for "not known" where contributions are sampled: each is two orders of the columns.
+pub const EXPLAIN_BACKGROUND_ROWS: usize = 50;
+/// Answers asked of a model for the summary of sampled contributions; slow kinds take some 100 microseconds for each.
+pub const EXPLAIN_EVALUATIONS: usize = 200_000;
+/// Rows among which interactions are measured: each is put together with each.
+pub const EXPLAIN_INTERACTION_ROWS: usize = 64;
+/// Columns whose pairs are measured.
+pub const EXPLAIN_INTERACTION_COLUMNS: usize = 6;
+/// Most single rows explained at once.
+pub const EXPLAIN_SINGLE_ROWS_MAX: usize = 20;

@@ -12,6 +12,7 @@ mod completions;
 mod diff;
 mod evaluate;
 mod export;
+mod explain;
 mod fsck;
 mod gc;
 mod import;
@@ -84,6 +85,7 @@ enum Verb {
     Train(train::TrainArgs),
     Tune(tune::TuneArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Explain(explain::ExplainArgs),
     Register(register::RegisterArgs),
     Promote(promote::PromoteArgs),
     Rollback(rollback::RollbackArgs),
@@ -153,6 +155,7 @@ fn dispatch(verb: Verb, app: &App) -> anyhow::Result<Answer> {
         Verb::Train(args) => train::run(&args, app),
         Verb::Tune(args) => tune::run(&args, app),
         Verb::Evaluate(args) => evaluate::run(&args, app),
+        Verb::Explain(args) => explain::run(&args, app),
         Verb::Register(args) => register::run(&args, app),
         Verb::Promote(args) => promote::run(&args, app),
         Verb::Rollback(args) => rollback::run(&args, app),

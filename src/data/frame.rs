@@ -95,6 +95,11 @@ impl Column {
         let name: Arc<str> = name.into();
         Column { from: Arc::clone(&name), name, values }
     }
+
+    /// The column's names with no values, to be given others.
+    pub fn without_values(&self) -> Column {
+        Column { name: Arc::clone(&self.name), from: Arc::clone(&self.from), values: Values::Number(Vec::new()) }
+    }
 }
 
 /// Columns of equal length.

@@ -10,6 +10,7 @@
 pub mod baseline;
 pub mod blend;
 pub mod calibration;
+pub mod explain;
 pub mod form;
 pub mod input;
 pub mod isolation_forest;

@@ -250,6 +250,16 @@ fn no_rows_of_its_own(kind: &str) -> anyhow::Error {
     fail::usage(what).hint("name the rows to judge it on with --on DATASET").into()
 }
 
+/// Rows of its training data that a model is judged on, and what they are called: the test rows, or where there are none the
+/// validation rows, then the training rows.
+pub fn judged_rows(repo: &Repo, record: &ModelRecord) -> Result<(Vec<u32>, &'static str)> {
+    let id = record.split.ok_or_else(|| no_rows_of_its_own(&record.model))?;
+    let split = read_split(repo, &repo.record::<SplitRecord>(&id)?)?;
+    let parts = [(Part::Test, "test"), (Part::Validation, "validation"), (Part::Train, "train")];
+    let filled = parts.into_iter().map(|(part, name)| (split.rows(part as u8), name));
+    Ok(filled.into_iter().find(|(rows, _)| !rows.is_empty()).unwrap_or_default())
+}
+
 fn jury(
     repo: &Repo,
     options: &EvaluateOptions,
@@ -265,13 +275,7 @@ fn jury(
     unsupervised::warn_without_labels(&header.target, &all, ctx.talk);
     let (rows, rows_of) = match options.on {
         Some(_) => (with_target.clone(), "all"),
-        None => {
-            let id = record.split.ok_or_else(|| no_rows_of_its_own(&package.header.model))?;
-            let split = read_split(repo, &repo.record::<SplitRecord>(&id)?)?;
-            let parts = [(Part::Test, "test"), (Part::Validation, "validation"), (Part::Train, "train")];
-            let filled = parts.into_iter().map(|(part, name)| (split.rows(part as u8), name));
-            filled.into_iter().find(|(rows, _)| !rows.is_empty()).unwrap_or_default()
-        }
+        None => judged_rows(repo, record)?,
     };
     if rows.is_empty() {
         let what = format!("{} has no row with a value of `{}`", dataset.label, header.target);

@@ -17,6 +17,7 @@ pub mod drifted;
 pub mod evaluate;
 pub mod execute;
 pub mod export;
+pub mod explain;
 pub mod files;
 pub mod fit;
 pub mod fsck;

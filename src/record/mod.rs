@@ -8,6 +8,7 @@
 
 pub mod dataset;
 pub mod evaluation;
+pub mod explanation;
 pub mod model;
 pub mod profile;
 pub mod recipe;
@@ -101,6 +102,7 @@ pub fn references(bytes: &[u8]) -> Result<Vec<ObjectId>> {
     Ok(match kind.as_str() {
         dataset::DatasetRecord::KIND => decode::<dataset::DatasetRecord>(bytes)?.references(),
         evaluation::EvaluationRecord::KIND => decode::<evaluation::EvaluationRecord>(bytes)?.references(),
+        explanation::ExplanationRecord::KIND => decode::<explanation::ExplanationRecord>(bytes)?.references(),
         model::ModelRecord::KIND => decode::<model::ModelRecord>(bytes)?.references(),
         profile::ProfileRecord::KIND => decode::<profile::ProfileRecord>(bytes)?.references(),
         recipe::RecipeRecord::KIND => decode::<recipe::RecipeRecord>(bytes)?.references(),

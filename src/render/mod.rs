@@ -1,6 +1,6 @@
 //! Documents for people and other tools: HTML pages, Markdown, JUnit XML, annotations.
 //!
-//! Lives here: one module a kind of document (`profile`, `validation`), the plots in them (`plot`, `bins`, `strip`,
+//! Lives here: one module a kind of document (`profile`, `validation`, `explanation`), the plots in them (`plot`, `bins`, `strip`,
 //! `heat`), how text is made harmless in each language (`escape`) and how numbers are written (`number`).
 //! Does not live here: what they say (`quality`, `drift`, `record`), writing files (`ops`), the terminal (`term`).
 //!
@@ -9,6 +9,7 @@
 mod bins;
 pub mod document;
 mod escape;
+pub mod explanation;
 mod heat;
 mod number;
 mod page;

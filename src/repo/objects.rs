@@ -64,6 +64,7 @@ fn is_known(bytes: &[u8]) -> bool {
     const KINDS: [&str; 8] = [
         record::dataset::DatasetRecord::KIND,
         record::evaluation::EvaluationRecord::KIND,
+        record::explanation::ExplanationRecord::KIND,
         record::model::ModelRecord::KIND,
         record::profile::ProfileRecord::KIND,
         record::recipe::RecipeRecord::KIND,

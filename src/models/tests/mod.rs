@@ -83,7 +83,7 @@ fn labels(task: Task) -> Result<Target> {
     Ok(Target::Labels { task, names: ["normal", "odd"].map(str::to_owned).into(), codes: codes.collect() })
 }
 
-fn fit(kind: &str, matrix: &Matrix, target: &Target, params: &str) -> Result<Box<dyn Predictor>> {
+pub(in crate::models) fn fit(kind: &str, matrix: &Matrix, target: &Target, params: &str) -> Result<Box<dyn Predictor>> {
     weighted(kind, matrix, target, params, None)
 }
 
