@@ -29,6 +29,7 @@ mod schema_help;
 mod serve;
 mod status;
 mod train;
+mod train_auto;
 mod transform;
 mod tune;
 mod validate;

@@ -45,6 +45,12 @@ pub fn read(form: &mut FormReader<'_>) -> Result<Box<dyn Predictor>> {
     Ok(Box::new(Boosted { ensemble, loss, initial }))
 }
 
+/// Rounds of a boosted model; `None` for other kinds.
+pub fn rounds(model: &dyn Predictor) -> Option<usize> {
+    let boosted = model.as_any().downcast_ref::<Boosted>()?;
+    Some(boosted.ensemble.trees.len() / boosted.initial.len().max(1))
+}
+
 impl Predictor for Boosted {
     fn predict(&self, matrix: &Matrix) -> Result<Predictions> {
         let mut sums = self.ensemble.sums(matrix, &self.initial)?;
