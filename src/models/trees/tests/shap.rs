@@ -108,11 +108,14 @@ fn contributions_are_shapley_values() -> Result<()> {
     Ok(())
 }
 
+/// A path: for each feature on it the share of rows that pass its questions, and 1 if the row does, else 0.
+type Path = Vec<(u32, f64, f64)>;
+
 /// What each feature contributes to one tree, leaf by leaf: Shapley's weights `s! (n-1-s)! / n!` times the elementary
 /// sums of what the other features on the path make of `s` known ones. Nothing is shared with what is tested.
 fn by_leaves(tree: &Tree, row: &[f64], sums: &mut [f64]) {
     let covers = tree.node_covers();
-    let mut open: Vec<(u32, Vec<(u32, f64, f64)>)> = vec![(0, Vec::new())];
+    let mut open: Vec<(u32, Path)> = vec![(0, Vec::new())];
     while let Some((node, path)) = open.pop() {
         let at = &tree.nodes[node as usize];
         let goes = usize::from(!at.goes_left(row[at.feature as usize], &tree.sets));
