@@ -121,9 +121,12 @@ impl Step<'_> {
             },
             "Unsqueeze" => self.unsqueeze(first),
             "Slice" => self.slice(first)?,
-            "Squeeze" | "Split" | "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceProd"
-            | "ReduceL1" | "ReduceL2" | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" | "ArgMax"
-            | "ArgMin" => Extent::AtMost(first.count()),
+            "Squeeze" => self.without(first, false),
+            "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceProd" | "ReduceL1" | "ReduceL2"
+            | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" | "ArgMax" | "ArgMin" => {
+                self.without(first, int(node, "keepdims").unwrap_or(1) == 1)
+            }
+            "Split" => Extent::AtMost(first.count()),
             "Shape" => Extent::AtMost(8),
             _ => return Err(operator_unsupported(node)),
         };
@@ -242,6 +245,22 @@ impl Step<'_> {
             }
             _ => Extent::AtMost(first.count()),
         }
+    }
+
+    /// Some dimensions less, or of size 1 when they are kept.
+    fn without(&self, first: &Extent, are_kept: bool) -> Extent {
+        let given = self.node.input.get(1).and_then(|name| self.tensors.get(name)).and_then(whole_numbers);
+        let listed = given.unwrap_or_else(|| ints(self.node, "axes").to_vec());
+        let axes = if listed.is_empty() { int(self.node, "axis").into_iter().collect() } else { listed };
+        let Some(sizes) = first.sizes().filter(|_| !axes.is_empty()) else { return Extent::AtMost(first.count()) };
+        let Some(gone) = axes.iter().map(|axis| place(*axis, sizes.len())).collect::<Option<Vec<usize>>>() else {
+            return Extent::AtMost(first.count());
+        };
+        let size = |(at, size): (usize, &usize)| match gone.contains(&at) {
+            true => are_kept.then_some(1),
+            false => Some(*size),
+        };
+        Extent::Sizes(sizes.iter().enumerate().filter_map(size).collect())
     }
 
     fn slice(&self, first: &Extent) -> Result<Extent> {
