@@ -1,4 +1,5 @@
-//! Models of other tools as versions of ours: evaluated, registered, served, predicted with, traced, and refused in words.
+//! Models of other tools as versions of ours: evaluated, registered, served, predicted with, traced, and refused in
+//! words.
 
 use std::fs;
 use std::path::PathBuf;
@@ -23,12 +24,17 @@ fn onnx(name: &str) -> (String, Value) {
 /// The rows of a reference as CSV with the columns `names`.
 fn rows(feed: &Value, names: &[&str]) -> String {
     let feed = feed.as_object().expect("columns");
-    let cell = |value: &Value| if value.is_null() { String::new() } else { value.to_string().trim_matches('"').to_owned() };
+    let cell =
+        |value: &Value| if value.is_null() { String::new() } else { value.to_string().trim_matches('"').to_owned() };
     let mut text = format!("{}\n", names.join(","));
     let count = feed.values().next().and_then(Value::as_array).map_or(0, Vec::len);
     for row in 0..count {
         let cells: Vec<String> = match feed.len() {
-            1 => feed.values().flat_map(|all| all[row].as_array().cloned().unwrap_or_default()).map(|v| cell(&v)).collect(),
+            1 => feed
+                .values()
+                .flat_map(|all| all[row].as_array().cloned().unwrap_or_default())
+                .map(|v| cell(&v))
+                .collect(),
             _ => names.iter().map(|name| cell(&feed[*name][row][0])).collect(),
         };
         text += &format!("{}\n", cells.join(","));
@@ -64,8 +70,22 @@ fn exported() -> Sandbox {
 #[test]
 fn an_imported_model_is_a_model_like_any_other() {
     let sandbox = exported();
-    let report = sandbox.json(&["import", "m.txt", "--as", "back", "--data", "loans", "--alias", "candidate", "--note", "theirs"]);
-    assert_eq!((&report["version"], &report["format"], &report["unchanged"]), (&json!(1), &json!("lightgbm"), &json!(false)));
+    let report = sandbox.json(&[
+        "import",
+        "m.txt",
+        "--as",
+        "back",
+        "--data",
+        "loans",
+        "--alias",
+        "candidate",
+        "--note",
+        "theirs",
+    ]);
+    assert_eq!(
+        (&report["version"], &report["format"], &report["unchanged"]),
+        (&json!(1), &json!("lightgbm"), &json!(false))
+    );
     assert_eq!((&report["task"], &report["target"]), (&json!("binary"), &json!("label")), "{report:#}");
     assert_eq!((&report["classes"], &report["aliases"]), (&json!(["no", "yes"]), &json!({ "candidate": 1 })));
     // The same answers as the model that was written.
@@ -84,7 +104,8 @@ fn an_imported_model_is_a_model_like_any_other() {
     let shown = sandbox.run(&["log", "--models"]).ok().out;
     assert!(shown.contains("back") && shown.contains("shop"), "{shown}");
     let why = sandbox.json(&["why", "back@v1"]);
-    let raw = why["chain"].as_array().expect("a chain").iter().find(|link| link["id"] == report["file"]).expect("the file");
+    let raw =
+        why["chain"].as_array().expect("a chain").iter().find(|link| link["id"] == report["file"]).expect("the file");
     assert_eq!((&raw["kind"], raw["name"].as_str().is_some_and(|name| name.ends_with("m.txt"))), (&json!("raw"), true));
     assert!(why["chain"].as_array().is_some_and(|all| all.iter().any(|link| link["name"] == "import")), "{why:#}");
     // Read again in the same way it is the same version, whatever became known of it since.
@@ -105,11 +126,13 @@ fn a_graph_answers_raw_columns_as_in_onnxruntime() {
     sandbox.write("rows.csv", rows(&reference["feed"], &["size", "weight", "color"]));
     let report = sandbox.json(&["import", &path, "--as", "colors", "--target", "label"]);
     assert_eq!((&report["kind"], &report["classes"]), (&json!("onnx"), &json!(["no", "yes"])), "{report:#}");
-    let types: Vec<&str> = report["inputs"].as_array().expect("inputs").iter().filter_map(|input| input["type"].as_str()).collect();
+    let types: Vec<&str> =
+        report["inputs"].as_array().expect("inputs").iter().filter_map(|input| input["type"].as_str()).collect();
     assert_eq!(types, ["float", "float", "text"]);
     assert_eq!(report["inputs"][2]["domain"], json!(["blue", "green", "red"]));
     sandbox.run(&["predict", "colors", "rows.csv", "-o", "out.csv"]).ok();
-    let wanted: Vec<f64> = reference["answers"].as_array().expect("answers").iter().filter_map(|row| row[1].as_f64()).collect();
+    let wanted: Vec<f64> =
+        reference["answers"].as_array().expect("answers").iter().filter_map(|row| row[1].as_f64()).collect();
     close(&column(&sandbox.read("out.csv"), "probability_yes"), &wanted, 1e-5);
     let server = Server::start(&sandbox, &["colors"]);
     let first = json!({ "dataframe_records": [{ "size": reference["feed"]["size"][1][0], "weight": reference["feed"]["weight"][1][0], "color": reference["feed"]["color"][1][0] }] });
@@ -130,16 +153,19 @@ fn a_schema_names_the_columns_of_a_file_without_names() {
     };
     sandbox.write("inputs.toml", columns(&["a", "b", "c", "d", "y"]));
     let report = sandbox.json(&["import", &path, "--as", "woods", "--schema", "inputs.toml", "--target", "y"]);
-    let names: Vec<&str> = report["inputs"].as_array().expect("inputs").iter().filter_map(|input| input["name"].as_str()).collect();
+    let names: Vec<&str> =
+        report["inputs"].as_array().expect("inputs").iter().filter_map(|input| input["name"].as_str()).collect();
     assert_eq!((names, &report["inputs"][0]["max"]), (vec!["a", "b", "c", "d"], &json!(9.0)));
     sandbox.write("rows.csv", rows(&reference["feed"], &["a", "b", "c", "d"]));
     sandbox.run(&["predict", "woods", "rows.csv", "-o", "out.csv"]).ok();
-    let wanted: Vec<f64> = reference["answers"].as_array().expect("answers").iter().filter_map(|row| row[0].as_f64()).collect();
+    let wanted: Vec<f64> =
+        reference["answers"].as_array().expect("answers").iter().filter_map(|row| row[0].as_f64()).collect();
     close(&column(&sandbox.read("out.csv"), "prediction"), &wanted, 1e-5);
     sandbox.write("few.toml", columns(&["a", "b"]));
     let few = sandbox.run(&["import", &path, "--as", "woods", "--schema", "few.toml"]).code_is(2);
     few.says("reads 4 columns without names; the schema has 2");
-    sandbox.run(&["import", &path, "--as", "w", "--task", "binary"]).ok().says("classes 0, 1: nobody names them");
+    let odd = sandbox.run(&["import", &path, "--as", "w", "--task", "binary"]).code_is(2);
+    odd.says("no probabilities").says("--task regression");
 }
 
 #[test]

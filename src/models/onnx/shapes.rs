@@ -1,5 +1,5 @@
-//! The operators that are run, and how many values each step makes: known before anything is computed, so that a small file
-//! cannot ask for all memory there is.
+//! The operators that are run, and how many values each step makes: known before anything is computed, so that a small
+//! file cannot ask for all memory there is.
 
 use std::collections::HashMap;
 
@@ -36,7 +36,8 @@ impl Extent {
 
 /// Checks every step of a graph whose ports have the sizes given.
 ///
-/// Errors: an operator that is not run, named with its node; more values or products than the limits; trees that lead nowhere.
+/// Errors: an operator that is not run, named with its node; more values or products than the limits; trees that lead
+/// nowhere.
 pub fn check(graph: &mut Graph, ports: &HashMap<String, Vec<usize>>) -> Result<()> {
     let mut known: HashMap<String, Extent> = HashMap::new();
     for (name, sizes) in ports {
