@@ -151,7 +151,7 @@ fn check_nodes(node: &NodeProto) -> Result<usize> {
     }
     for tree in 0..places.len() as i64 {
         let branches = places.get(&tree).ok_or_else(|| wrong("has trees that are not numbered from 0"))?;
-        walk(branches).map_err(|why| wrong(why))?;
+        walk(branches).map_err(wrong)?;
     }
     if trees.windows(2).any(|pair| pair[1] != pair[0] && pair[1] != pair[0] + 1) || trees[0] != 0 {
         return Err(wrong("has trees that are not numbered one after the other from 0"));
