@@ -40,3 +40,6 @@ pub mod transform;
 pub mod unsupervised;
 pub mod validate;
 pub mod why;
+
+#[cfg(test)]
+mod tests;
