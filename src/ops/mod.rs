@@ -41,3 +41,6 @@ pub mod tune;
 pub mod unsupervised;
 pub mod validate;
 pub mod why;
+
+#[cfg(test)]
+mod tests;
