@@ -1,7 +1,7 @@
 //! Panics of code that is not ours, as errors.
 //!
-//! A last resort around engines that run what others wrote: what they are given is checked before, and this is for what the
-//! checks did not foresee. Our own code returns errors.
+//! A last resort around engines that run what others wrote: what they are given is checked before, and this is for what
+//! the checks did not foresee. Our own code returns errors.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};

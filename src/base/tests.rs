@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::fail::{self, Blame};
 use crate::base::fs::{append_durable, read_optional, write_atomic};
+use crate::base::guard;
 use crate::base::hash::{hash, hash_reader};
 use crate::base::id::{ObjectId, RunId};
 use crate::base::json::canonical;
@@ -122,4 +123,12 @@ fn a_held_lock_names_its_holder() -> anyhow::Result<()> {
     drop(held);
     assert!(FileLock::try_acquire(&path)?.is_some());
     Ok(())
+}
+
+#[test]
+fn panics_of_engines_are_told_and_caught() {
+    assert_eq!(guard::caught(|| 7), Ok(7));
+    assert_eq!(guard::caught(|| usize::from(guard::is_caught())), Ok(1));
+    let inner: Result<(), String> = guard::caught(|| panic!("odd {}", 1));
+    assert_eq!((inner, guard::is_caught()), (Err("odd 1".to_owned()), false));
 }

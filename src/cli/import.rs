@@ -15,9 +15,9 @@ use crate::term::ui::Ui;
 
 /// Bring in a model that another tool trained
 ///
-/// Reads LightGBM's text format (booster.save_model), XGBoost's JSON, and ONNX of skl2onnx, onnxmltools or torch: told by
-/// the file's content. The model becomes a version of NAME and is evaluated, served, predicted with and watched like one
-/// that was trained here; `mlops why NAME` traces it to the file, which is kept.
+/// Reads LightGBM's text format (booster.save_model), XGBoost's JSON, and ONNX of skl2onnx, onnxmltools or torch: told
+/// by the file's content. The model becomes a version of NAME and is evaluated, served, predicted with and watched like
+/// one that was trained here; `mlops why NAME` traces it to the file, which is kept.
 ///
 /// Its columns are those that the file names. Their types and levels come from --schema (a schema.toml: name, type, and
 /// for text `domain` in the order of the codes), else from --data, else from the file; numbers where nobody says more.

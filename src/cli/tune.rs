@@ -50,7 +50,8 @@ const SETTLED: [&str; 20] = [
 /// Search for the parameters of a model, or of a command, that do best
 ///
 /// Tries points of a space on the training rows, scores each on the validation rows (or on folds), keeps every trial as a run,
-/// and trains a model with the best. The first trial has the usual parameters. The test rows stay untouched for `evaluate`;
+/// and trains a model with the best. The first trial, unless of a grid, has the usual
+/// parameters. The test rows stay untouched for `evaluate`;
 /// the values of the best trial flatter it, as it was chosen for them. Everything may stand in [tune] of the project file;
 /// flags override it.
 ///

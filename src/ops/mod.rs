@@ -45,3 +45,6 @@ pub mod tune;
 pub mod unsupervised;
 pub mod validate;
 pub mod why;
+
+#[cfg(test)]
+mod tests;

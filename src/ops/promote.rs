@@ -7,6 +7,7 @@ use crate::base::fail;
 use crate::base::suggest;
 use crate::ops::context::OpCtx;
 use crate::record::evaluation::{EvaluationRecord, Verdict};
+use crate::record::model::ModelRecord;
 use crate::repo::Repo;
 use crate::repo::refs::{AliasTarget, Change, RefMove};
 
@@ -120,10 +121,19 @@ pub fn alias_moves(
     Ok(moves)
 }
 
+/// Verdict of the evaluation that a version was registered with; of the newest one for a version that had none then, as an
+/// imported model, which is judged after it got its number.
 fn verdict(repo: &Repo, name: &str, version: u32) -> Result<Verdict> {
     let versions = repo.model_versions(name)?;
-    let entry = versions.into_iter().find(|entry| entry.version == version);
-    match entry.and_then(|entry| entry.evaluation) {
+    let Some(entry) = versions.into_iter().find(|entry| entry.version == version) else {
+        return Ok(Verdict::None);
+    };
+    let is_imported = || -> Result<bool> { Ok(repo.record::<ModelRecord>(&entry.model)?.imported.is_some()) };
+    let evaluation = match entry.evaluation {
+        None if is_imported()? => repo.newest_evaluation(&entry.package)?,
+        known => known,
+    };
+    match evaluation {
         Some(id) => Ok(repo.record::<EvaluationRecord>(&id)?.verdict),
         None => Ok(Verdict::None),
     }

@@ -55,6 +55,26 @@ fn references_are_found_without_knowing_the_kind() -> anyhow::Result<()> {
 }
 
 #[test]
+fn models_that_were_trained_keep_their_bytes_and_imported_ones_name_their_file() -> anyhow::Result<()> {
+    let id = |text: &str| format!("\"{}\"", hash(text.as_bytes()).hex());
+    let old = format!(
+        r#"{{"data":{{"dataset":{},"metrics":{{}},"model":"tree","package":{},"recipe":{},"split":{},"task":"binary"}},"kind":"model","version":1}}"#,
+        id("d"),
+        id("p"),
+        id("r"),
+        id("s")
+    );
+    let trained: ModelRecord = decode(old.as_bytes())?;
+    assert_eq!(String::from_utf8(encode(&trained)?)?, old);
+    assert_eq!(references(old.as_bytes())?, ["p", "d", "s", "r"].map(|text| hash(text.as_bytes())));
+    let file = Some(hash(b"file"));
+    let imported = ModelRecord { dataset: None, split: None, recipe: None, imported: file, ..trained };
+    assert_eq!(decode::<ModelRecord>(&encode(&imported)?)?, imported);
+    assert_eq!(references(&encode(&imported)?)?, vec![hash(b"p"), hash(b"file")]);
+    Ok(())
+}
+
+#[test]
 fn plain_parse_options_keep_their_bytes() -> anyhow::Result<()> {
     let old = r#"{"format":"csv","delimiter":",","header":true,"null_values":[],"types":{}}"#;
     let read: ParseOptions = serde_json::from_str(old)?;

@@ -280,7 +280,15 @@ impl Study {
         &self.told
     }
 
-    /// The best of them; the earlier one of equals. `None` when none came to its end.
+    /// Trials that have ended ahead of one that has not: no part of the study before that one ends, but worth keeping.
+    pub fn ahead(&self) -> impl Iterator<Item = Told> {
+        self.open.iter().filter_map(|(number, trial)| {
+            let (point, curve) = (trial.point.clone(), trial.curve.clone());
+            Some(Told { number: *number, point, outcome: trial.outcome.clone()?, curve })
+        })
+    }
+
+    /// The best of those told; the earlier one of equals. `None` when none came to its end.
     pub fn best(&self) -> Option<&Told> {
         self.best.map(|best| &self.told[best])
     }

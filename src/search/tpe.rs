@@ -3,7 +3,8 @@
 //! Bergstra, Bardenet, Bengio, Kégl, Algorithms for hyper-parameter optimization, NeurIPS 2011, with densities over all
 //! parameters together as in Optuna's `TPESampler(multivariate=True)`, whose numbers are followed: a tenth of the trials
 //! counts as good, 25 at most; old ones among the others weigh less. It differs where that was found to be better: the first
-//! points are spread evenly and not drawn, and trials that failed or have not ended count among the others.
+//! points are spread evenly and not drawn, better ones of the good trials weigh more (Watanabe 2023, arXiv 2304.11127),
+//! kernels are narrower, and trials that failed or have not ended count among the others.
 
 use crate::base::seed::Seed;
 use crate::search::parzen::{Axis, Mixture, Normal, Places};
@@ -21,7 +22,7 @@ const CANDIDATES: usize = 24;
 /// Most trials that count as good.
 const GOOD_MAX: usize = 25;
 /// Most of the others that are looked at, the latest: older ones would weigh next to nothing.
-const OTHERS_MAX: usize = 400;
+const OTHERS_MAX: usize = 250;
 /// The latest trials that all weigh the same.
 const RECENT: usize = 25;
 
@@ -70,7 +71,7 @@ impl Tpe {
         mark_good(history.warm, warm, history, &mut is_good);
         mark_good(history.told, own, history, &mut is_good[history.warm.len()..]);
         let (mut good, mut others) = (vec![u32::MAX; count], vec![u32::MAX; count]);
-        let (mut good_count, mut others_count) = (0, 0);
+        let (mut good_count, mut others_count) = (0_u32, 0_u32);
         let total = is_good.iter().filter(|good| !**good).count();
         let left_out = total.saturating_sub(OTHERS_MAX);
         let mut passed = 0;
@@ -85,26 +86,29 @@ impl Tpe {
                 others_count += 1;
             }
         }
+        let good_weights = ranked(history, &is_good);
         let Known { axes, columns, orders, .. } = &self.known;
         let places = |kernels| Places { columns, orders, kernels };
-        self.good.build(axes, &places(&good), &weights(good_count as usize, 0), &self.normal);
+        self.good.build(axes, &places(&good), &good_weights, &self.normal);
         self.others.build(axes, &places(&others), &weights(others_count as usize, left_out), &self.normal);
     }
 
     fn most_promising(&mut self, seed: Seed) -> Point {
         let mut rng = seed.rng();
-        let (mut drawn, mut best) = (Vec::new(), (f64::NEG_INFINITY, None));
+        let counted = self.known.axes.iter().all(|axis| *axis != Axis::Line { cell: 0.0 });
+        let (mut drawn, mut best) = (Vec::new(), (f64::NEG_INFINITY, vec![0.5; self.known.axes.len()]));
         for _ in 0..CANDIDATES {
             self.good.draw(&mut rng, &mut drawn);
-            let point = self.known.snap(&mut drawn);
+            self.known.snap(&mut drawn);
             let promise = self.good.log_density(&drawn) - self.others.log_density(&drawn);
             // A point that was tried may be drawn where values are counted; a new one is worth more than any of those.
-            let promise = if self.known.is_tried(&point) { promise - 1e6 } else { promise };
-            if best.1.is_none() || promise > best.0 {
-                best = (promise, Some(point));
+            let promise = if counted && self.known.is_tried(&drawn) { promise - 1e6 } else { promise };
+            if promise > best.0 {
+                best.0 = promise;
+                best.1.clone_from(&drawn);
             }
         }
-        best.1.expect("one is drawn at least")
+        self.known.point(&best.1)
     }
 }
 
@@ -151,28 +155,49 @@ impl Known {
         self.points.push(point.clone());
     }
 
-    /// The point at `drawn`, which is moved to where that point lies.
-    fn snap(&self, drawn: &mut [f64]) -> Point {
+    /// Moves `drawn` to where the value lies that it stands for, when values are counted.
+    fn snap(&self, drawn: &mut [f64]) {
+        for (place, (axis, dimension)) in drawn.iter_mut().zip(self.axes.iter().zip(&self.free)) {
+            if matches!(axis, Axis::Line { cell } if *cell > 0.0) {
+                let range = &self.space.dimensions[*dimension].range;
+                *place = range.encode(range.decode(*place));
+            }
+        }
+    }
+
+    fn point(&self, places: &[f64]) -> Point {
         let mut numbers: Vec<f64> = self.space.dimensions.iter().map(|of| of.range.decode(0.5)).collect();
-        for (slot, dimension) in self.free.iter().enumerate() {
-            let range = &self.space.dimensions[*dimension].range;
-            numbers[*dimension] = match self.axes[slot] {
-                Axis::Choices(_) => drawn[slot],
-                Axis::Line { cell } => {
-                    let number = range.decode(drawn[slot]);
-                    if cell > 0.0 {
-                        drawn[slot] = range.encode(number);
-                    }
-                    number
-                }
+        for ((place, axis), dimension) in places.iter().zip(&self.axes).zip(&self.free) {
+            numbers[*dimension] = match axis {
+                Axis::Choices(_) => *place,
+                Axis::Line { .. } => self.space.dimensions[*dimension].range.decode(*place),
             };
         }
         Point(numbers)
     }
 
-    fn is_tried(&self, point: &Point) -> bool {
-        self.points.contains(point)
+    fn is_tried(&self, places: &[f64]) -> bool {
+        let same = |at: usize| self.columns.iter().zip(places).all(|(column, place)| column[at] == *place);
+        (0..self.points.len()).any(same)
     }
+}
+
+/// Weights of the good trials, in the order of their numbers: falling in even steps from 1 for the best of its study.
+fn ranked(history: &History<'_>, good: &[bool]) -> Vec<f64> {
+    let (warm, own) = good.split_at(history.warm.len());
+    let mut weights = Vec::new();
+    for (trials, good) in [(history.warm, warm), (history.told, own)] {
+        let chosen = trials.iter().zip(good).filter(|(_, good)| **good);
+        let costs: Vec<f64> = chosen.map(|(told, _)| cost(told, history)).collect();
+        let better = |cost: &f64| costs.iter().filter(|other| *other < cost).count();
+        weights.extend(costs.iter().map(|cost| (costs.len() - better(cost)) as f64 / costs.len() as f64));
+    }
+    weights
+}
+
+/// What a trial cost; one that was given up is worse than all that were not.
+fn cost(told: &Told, history: &History<'_>) -> f64 {
+    told.outcome.value().map_or(f64::INFINITY, |value| history.direction.cost(value))
 }
 
 fn is_failed(told: &Told) -> bool {

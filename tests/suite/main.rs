@@ -11,6 +11,7 @@ mod disk;
 mod examples;
 mod findings;
 mod formats;
+mod import;
 mod ingest;
 mod journey;
 mod pipeline;

@@ -5,6 +5,7 @@ mod encode;
 mod many;
 mod numbers;
 mod parity;
+mod passthrough;
 mod properties;
 mod recipes;
 mod reference;

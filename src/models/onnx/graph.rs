@@ -71,8 +71,8 @@ pub struct Answer {
 impl Graph {
     /// Decodes a file.
     ///
-    /// Errors: damaged, too many parts, operators of other domains, subgraphs, inputs that are no columns. Cost: a small
-    /// multiple of the file's bytes.
+    /// Errors: damaged, too many parts, operators of other domains, subgraphs, inputs that are no columns. Cost: a
+    /// small multiple of the file's bytes.
     pub fn decode(bytes: &[u8]) -> Result<Graph> {
         wire::check(bytes)?;
         let model: ModelProto = tract_onnx::onnx()
@@ -193,7 +193,8 @@ fn no_answer(outputs: &[String]) -> anyhow::Error {
     })
 }
 
-/// Whether an output is the label of a classifier: its first output, or something taken from it or from the largest score.
+/// Whether an output is the label of a classifier: its first output, or something taken from it or from the largest
+/// score.
 fn is_label(node: &NodeProto, output: &str, makers: &HashMap<&str, &NodeProto>) -> bool {
     let mut here = (node, output.to_owned());
     loop {

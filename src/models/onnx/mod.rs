@@ -1,10 +1,10 @@
 //! `onnx`: a graph that another tool trained and wrote as ONNX, run by tract with floats of 32 bits.
 //!
-//! The file is kept as it was and read anew whenever the model is opened. What is read is checked first: the number of its
-//! parts, the sizes of its constants and of everything it computes, its operators (those of [`shapes`], all others are refused
-//! by name), its trees. Then it is cut down to what its answer needs and written in terms of standard operators; nothing else
-//! reaches the engine. Rows are answered in blocks of one size, the last one filled up, so that a row is answered with the same
-//! bits alone and among others.
+//! The file is kept as it was and read anew whenever the model is opened. What is read is checked first: the number of
+//! its parts, the sizes of its constants and of everything it computes, its operators (those of [`shapes`], all others
+//! are refused by name), its trees. Then it is cut down to what its answer needs and written in terms of standard
+//! operators; nothing else reaches the engine. Rows are answered in blocks of one size, the last one filled up, so that
+//! a row is answered with the same bits alone and among others.
 
 pub mod graph;
 pub mod plan;
@@ -35,7 +35,8 @@ use crate::models::onnx::plan::Plan;
 use crate::models::predictor::{FitInput, Predictions, Predictor};
 use crate::spec::model::Task;
 
-/// How far probabilities may lie outside `[0, 1]`, and their sum from 1: the rounding of 32 bits, summed over many classes.
+/// How far probabilities may lie outside `[0, 1]`, and their sum from 1: the rounding of 32 bits, summed over many
+/// classes.
 const PROBABILITY_TOLERANCE: f64 = 1e-3;
 
 /// A column that a graph reads.
@@ -62,8 +63,8 @@ pub struct OnnxModel {
 }
 
 impl OnnxModel {
-    /// Reads a file. `features` settles the number of columns where the file leaves it open; `task` what its answer means where
-    /// that can be seen in two ways, else one number is regression and more are probabilities.
+    /// Reads a file. `features` settles the number of columns where the file leaves it open; `task` what its answer
+    /// means where that can be seen in two ways, else one number is regression and more are probabilities.
     ///
     /// Errors: those of [`Plan::open`]; an answer that does not suit the task.
     pub fn open(bytes: Vec<u8>, features: Option<usize>, task: Option<Task>) -> Result<OnnxModel> {

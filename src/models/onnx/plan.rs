@@ -52,8 +52,8 @@ pub struct Plan {
 impl Plan {
     /// Reads a file; `features` settles the width of its one input where the file leaves it open.
     ///
-    /// Errors: those of [`Graph::decode`] and of the checks; an input of unknown width; an answer that is not one row of numbers
-    /// for each row; whatever the engine refuses.
+    /// Errors: those of [`Graph::decode`] and of the checks; an input of unknown width; an answer that is not one row
+    /// of numbers for each row; whatever the engine refuses.
     pub fn open(bytes: &[u8], features: Option<usize>) -> Result<Plan> {
         let mut graph = Graph::decode(bytes)?;
         if graph.opset == 0 {

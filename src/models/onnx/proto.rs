@@ -104,7 +104,8 @@ pub fn dims(tensor: &TensorProto) -> Result<Vec<usize>> {
 
 /// Number of values of a constant, which its bytes really hold.
 ///
-/// Errors: a type that is not computed with, values elsewhere than in the file, another number of values than its sizes say.
+/// Errors: a type that is not computed with, values elsewhere than in the file, another number of values than its sizes
+/// say.
 pub fn check_tensor(tensor: &TensorProto) -> Result<usize> {
     let name = &tensor.name;
     if tensor.data_location == Some(1) || !tensor.external_data.is_empty() {

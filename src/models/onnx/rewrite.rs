@@ -1,7 +1,8 @@
-//! Steps of traditional machine learning that the engine does not know, in terms of steps that it knows; and texts as codes.
+//! Steps of traditional machine learning that the engine does not know, in terms of steps that it knows; and texts as
+//! codes.
 //!
-//! Nothing computes with texts: every text of the graph gets a code, its place among all of them in the order of their bytes,
-//! and stands in the graph as that number. A missing or unknown text is -1, which is equal to none of them.
+//! Nothing computes with texts: every text of the graph gets a code, its place among all of them in the order of their
+//! bytes, and stands in the graph as that number. A missing or unknown text is -1, which is equal to none of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! The operators that are run, and how many values each step makes: known before anything is computed, so that a small file
-//! cannot ask for all memory there is.
+//! The operators that are run, and how many values each step makes: known before anything is computed, so that a small
+//! file cannot ask for all memory there is.
 
 use std::collections::HashMap;
 
@@ -36,7 +36,8 @@ impl Extent {
 
 /// Checks every step of a graph whose ports have the sizes given.
 ///
-/// Errors: an operator that is not run, named with its node; more values or products than the limits; trees that lead nowhere.
+/// Errors: an operator that is not run, named with its node; more values or products than the limits; trees that lead
+/// nowhere.
 pub fn check(graph: &mut Graph, ports: &HashMap<String, Vec<usize>>) -> Result<()> {
     let mut known: HashMap<String, Extent> = HashMap::new();
     for (name, sizes) in ports {
@@ -121,9 +122,12 @@ impl Step<'_> {
             },
             "Unsqueeze" => self.unsqueeze(first),
             "Slice" => self.slice(first)?,
-            "Squeeze" | "Split" | "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceProd"
-            | "ReduceL1" | "ReduceL2" | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" | "ArgMax"
-            | "ArgMin" => Extent::AtMost(first.count()),
+            "Squeeze" => self.without(first, false),
+            "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceProd" | "ReduceL1" | "ReduceL2"
+            | "ReduceSumSquare" | "ReduceLogSum" | "ReduceLogSumExp" | "ArgMax" | "ArgMin" => {
+                self.without(first, int(node, "keepdims").unwrap_or(1) == 1)
+            }
+            "Split" => Extent::AtMost(first.count()),
             "Shape" => Extent::AtMost(8),
             _ => return Err(operator_unsupported(node)),
         };
@@ -242,6 +246,22 @@ impl Step<'_> {
             }
             _ => Extent::AtMost(first.count()),
         }
+    }
+
+    /// Some dimensions less, or of size 1 when they are kept.
+    fn without(&self, first: &Extent, are_kept: bool) -> Extent {
+        let given = self.node.input.get(1).and_then(|name| self.tensors.get(name)).and_then(whole_numbers);
+        let listed = given.unwrap_or_else(|| ints(self.node, "axes").to_vec());
+        let axes = if listed.is_empty() { int(self.node, "axis").into_iter().collect() } else { listed };
+        let Some(sizes) = first.sizes().filter(|_| !axes.is_empty()) else { return Extent::AtMost(first.count()) };
+        let Some(gone) = axes.iter().map(|axis| place(*axis, sizes.len())).collect::<Option<Vec<usize>>>() else {
+            return Extent::AtMost(first.count());
+        };
+        let size = |(at, size): (usize, &usize)| match gone.contains(&at) {
+            true => are_kept.then_some(1),
+            false => Some(*size),
+        };
+        Extent::Sizes(sizes.iter().enumerate().filter_map(size).collect())
     }
 
     fn slice(&self, first: &Extent) -> Result<Extent> {

@@ -1,9 +1,9 @@
 //! Tree ensembles of ONNX graphs, checked before they are run.
 //!
-//! The engine follows node numbers without looking: every one must be there, lead down and end in a leaf, and every leaf must
-//! add to a class that there is. What is right but is read otherwise by the engine, or not at all, is written in another way:
-//! `>=` at a branch, a binary classifier whose only score is that of the second class, a base value for one of two classes,
-//! regression (as scores of classes), averages (as sums of shares).
+//! The engine follows node numbers without looking: every one must be there, lead down and end in a leaf, and every
+//! leaf must add to a class that there is. What is right but is read otherwise by the engine, or not at all, is written
+//! in another way: `>=` at a branch, a binary classifier whose only score is that of the second class, a base value for
+//! one of two classes, regression (as scores of classes), averages (as sums of shares).
 
 use std::collections::HashMap;
 
@@ -38,8 +38,8 @@ pub struct Trees {
 
 /// Checks an ensemble and brings it into the form that the engine reads right.
 ///
-/// Errors: lists of different lengths, numbers that lead nowhere or in circles, leaves of unknown classes, thresholds of 64
-/// bits.
+/// Errors: lists of different lengths, numbers that lead nowhere or in circles, leaves of unknown classes, thresholds
+/// of 64 bits.
 pub fn check(node: &mut NodeProto) -> Result<Trees> {
     if let Some(wide) = node.attribute.iter().find(|attribute| attribute.name.ends_with("_as_tensor")) {
         return Err(node_unsupported(node, &format!("keeps its numbers in 64 bits (`{}`)", wide.name)));
@@ -60,10 +60,11 @@ pub fn check(node: &mut NodeProto) -> Result<Trees> {
     Ok(Trees { features, outputs })
 }
 
-/// Makes a classifier of a regressor, whose classes are the targets: as many, but at least three, as one or two have a form of
-/// their own. The name of its scores and the number of targets.
+/// Makes a classifier of a regressor, whose classes are the targets: as many, but at least three, as one or two have a
+/// form of their own. The name of its scores and the number of targets.
 ///
-/// Errors: no targets, leaves of others, aggregates other than sum and average, a link that is none of each score alone.
+/// Errors: no targets, leaves of others, aggregates other than sum and average, a link that is none of each score
+/// alone.
 pub fn regressor(node: &mut NodeProto) -> Result<(String, i64)> {
     let targets = int(node, "n_targets").filter(|count| *count > 0 && *count <= CLASSES_MAX as i64);
     let targets = targets.ok_or_else(|| node_damaged(node, "says no number of targets that can be"))?;
@@ -150,7 +151,7 @@ fn check_nodes(node: &NodeProto) -> Result<usize> {
     }
     for tree in 0..places.len() as i64 {
         let branches = places.get(&tree).ok_or_else(|| wrong("has trees that are not numbered from 0"))?;
-        walk(branches).map_err(|why| wrong(why))?;
+        walk(branches).map_err(wrong)?;
     }
     if trees.windows(2).any(|pair| pair[1] != pair[0] && pair[1] != pair[0] + 1) || trees[0] != 0 {
         return Err(wrong("has trees that are not numbered one after the other from 0"));

@@ -1,7 +1,7 @@
 //! The bytes of an ONNX file before they are decoded: how many messages they hold, and how deep.
 //!
-//! Decoding makes a structure of up to 2 kB of a message of two bytes, so that a small file could ask for all memory there is.
-//! This walk allocates nothing.
+//! Decoding makes a structure of up to 2 kB of a message of two bytes, so that a small file could ask for all memory
+//! there is. This walk allocates nothing.
 
 use anyhow::Result;
 
@@ -25,7 +25,8 @@ enum Message {
     Leaf,
 }
 
-/// The message that `field` of `message` holds; `None` for numbers, texts and bytes, and for fields that are not decoded.
+/// The message that `field` of `message` holds; `None` for numbers, texts and bytes, and for fields that are not
+/// decoded.
 fn inside(message: Message, field: u64) -> Option<Message> {
     use Message::{Attribute, Graph, Leaf, Model, Node, Shape, SparseTensor, Tensor, TensorType, Type, ValueInfo};
     Some(match (message, field) {

@@ -99,8 +99,8 @@ impl Columns {
 
 /// Settles every column that the file reads.
 ///
-/// Errors (usage): columns that were not declared, another number of them, two of one name, the target among them, a type
-/// that the model cannot read, levels that are not told.
+/// Errors (usage): columns that were not declared, another number of them, two of one name, the target among them, a
+/// type that the model cannot read, levels that are not told.
 pub fn settle(
     incoming: &Incoming,
     declared: Option<&[Declared]>,

@@ -56,9 +56,11 @@ impl ImportFormat {
             return Ok(ImportFormat::Lightgbm);
         }
         if text.starts_with(b"{") && !holds(b"\"predictor\"") {
-            return match holds(b"\"tree_info\"") {
-                true => Err(unknown("LightGBM dumped it as JSON; write it with booster.save_model(\"FILE.txt\")")),
-                false if holds(b"learner") => Ok(ImportFormat::Xgboost),
+            return match holds(b"learner") {
+                true => Ok(ImportFormat::Xgboost),
+                false if holds(b"\"tree_info\"") => {
+                    Err(unknown("LightGBM dumped it as JSON; write it with booster.save_model(\"FILE.txt\")"))
+                }
                 false => Err(unknown("XGBoost writes JSON with booster.save_model(\"FILE.json\")")),
             };
         }

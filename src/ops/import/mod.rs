@@ -124,7 +124,7 @@ pub fn import(repo: &Repo, options: &ImportOptions, ctx: &OpCtx<'_>) -> Result<I
         notes.iter().for_each(|note| ctx.talk.info(note));
         let file = repo.store().put(&bytes)?.id;
         let made = Made { incoming, columns, classes, known, file, format };
-        let (package, inputs, header) = made.keep(repo, options, &shown, work)?;
+        let (package, inputs, header) = made.keep(repo, options, work)?;
         let moves = moves(repo, options, package)?;
         let value = (package.0, inputs, header, notes, file);
         Ok(Done { value, moves, yes: true })
@@ -258,7 +258,6 @@ impl Made {
         self,
         repo: &Repo,
         options: &ImportOptions,
-        shown: &str,
         work: &mut Work,
     ) -> Result<((ObjectId, ObjectId), Vec<InputColumn>, PackageHeader)> {
         let recipe = passthrough(&self.columns.raw, Vec::new())?;
@@ -309,7 +308,9 @@ impl Made {
             from: None,
             imported: Some(self.file),
         })?;
-        work.input("file", shown, self.file)?;
+        // Its name alone, as for raw files: where it lay says nothing to others.
+        let name = options.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        work.input("file", &name, self.file)?;
         if let Some((found, _)) = &self.known.dataset {
             work.input("dataset", &found.label, found.id)?;
         }

@@ -104,6 +104,7 @@ pub fn search(
         unsealed: BTreeMap::new(),
         sealed_to: 0,
         waiting_since: Instant::now(),
+        seals_at_once: false,
     };
     let threads = (std::thread::available_parallelism().map_or(1, usize::from) / jobs).max(1);
     std::thread::scope(|scope| {
@@ -149,6 +150,8 @@ struct Keeper<'a, 'w> {
     sealed_to: usize,
     /// Since when the oldest of the unsealed ones waits.
     waiting_since: Instant,
+    /// Whether the last trial is kept nowhere until it is sealed.
+    seals_at_once: bool,
 }
 
 impl Keeper<'_, '_> {
@@ -240,7 +243,8 @@ impl Keeper<'_, '_> {
             if self.unsealed.is_empty() {
                 self.waiting_since = Instant::now();
             }
-            self.work.ended(&record)?;
+            // A journal that is full keeps no more: trials are then sealed one by one, which is slow and as safe.
+            self.seals_at_once = self.work.ended(&record).is_err();
             failpoint::hit("tune.trial-kept");
             self.unsealed.insert(number, *record);
         }
@@ -267,7 +271,7 @@ impl Keeper<'_, '_> {
 
     fn is_due(&self) -> bool {
         let waits = !self.unsealed.is_empty() && self.waiting_since.elapsed() >= limits::TRIALS_WAIT;
-        waits || self.unsealed.len() >= limits::TRIALS_AT_ONCE
+        waits || self.unsealed.len() >= limits::TRIALS_AT_ONCE || self.seals_at_once
     }
 
     /// Seals the trials that have ended, up to the first that has not or that the study goes no further than.

@@ -44,7 +44,7 @@ use crate::search::space::Range;
 use crate::search::study::{LAG, StopAt, Study, StudyOptions};
 use crate::search::told::Told;
 use crate::spec::model::TrainSpec;
-use crate::spec::tune::{Direction, TuneSpec, parse_stop_at};
+use crate::spec::tune::{Direction, SamplerName, TuneSpec, parse_stop_at};
 
 /// Kind of the run of a study.
 pub const KIND: &str = "tune";
@@ -121,7 +121,7 @@ pub struct TuneReport {
     pub ended: StudyEnd,
     /// The best trial.
     pub best: BestReport,
-    /// Value of the first trial, which has the parameters that are usual.
+    /// Value of the first trial, which has the parameters that are usual, as far as the space has them; not of a grid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usual: Option<f64>,
     /// Number of trials; with `--trials` of it, the same study comes out again.
@@ -256,7 +256,10 @@ fn study_of(settled: &Settled<'_>) -> Result<Study> {
         )
     };
     let mut study = Study::new(options)?;
-    study.enqueue(&settled.first);
+    if tune.sampler != SamplerName::Grid {
+        // A grid has its own points, each once.
+        study.enqueue(&settled.first);
+    }
     study.warm_from(settled.warm.clone());
     let told = |trial: &EndedTrial| {
         Told::of(&settled.space, trial.number, &trial.params, trial.outcome.clone(), trial.curve.clone())
@@ -374,7 +377,7 @@ fn report(
     let count = |state: TrialState| record.trials.iter().filter(|trial| trial.state == state).count();
     let tune = &settled.settings.tune;
     let ranked = leaders(settled, &searched.trials);
-    let first = searched.trials.first().filter(|_| settled.warm.is_empty());
+    let first = searched.trials.first().filter(|_| tune.sampler != SamplerName::Grid);
     Ok(TuneReport {
         study: settled.study,
         run: settled.study,

@@ -201,8 +201,8 @@ fn mean(folds: &[BTreeMap<String, f64>]) -> BTreeMap<String, f64> {
 }
 
 /// Says what folds do to early stopping.
-pub fn say(spec: &TrainSpec, prepared: &Prepared, talk: &dyn Talk) {
-    let stops_early = spec.params.get("patience").and_then(toml::Value::as_integer).is_some_and(|rounds| rounds > 0);
+pub fn say(params: &toml::Table, prepared: &Prepared, talk: &dyn Talk) {
+    let stops_early = params.get("patience").and_then(toml::Value::as_integer).is_some_and(|rounds| rounds > 0);
     if stops_early && prepared.folds.is_some() {
         talk.info("folds stop early on the rows that they are scored on, which flatters their scores a little");
     }

@@ -21,7 +21,7 @@ use crate::ops::tune::trials::EndedTrial;
 use crate::record::dataset::Roles;
 use crate::record::study::StudySettings;
 use crate::repo::Repo;
-use crate::search::space::Space;
+use crate::search::space::{Point, Space};
 use crate::search::spaces;
 use crate::search::told::Told;
 use crate::spec::model::{Task, TrainSpec};
@@ -136,9 +136,9 @@ fn for_model<'a>(options: &TuneOptions, study: RunId, staging: &Repo, ctx: &OpCt
         let what = format!("`{}` reports nothing on its way, so no trial of it can be pruned", kind.name);
         return Err(fail::usage(what).hint("score on folds with --folds 5, or leave the pruner out").into());
     }
-    objective::say(&train, &prepared, ctx.talk);
     let mut first = (kind.params)();
     first.extend(train.params.clone());
+    objective::say(&Point::to_toml(&space.locate(&first), &space), &prepared, ctx.talk);
     let settings = StudySettings {
         tune: settled_spec(options, metric, direction, &space, Some(kind.name), ctx),
         train,

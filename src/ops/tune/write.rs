@@ -43,8 +43,8 @@ pub fn put(document: &mut DocumentMut, target: &Target, params: &toml::Table) ->
             if train.get("model").and_then(Item::as_str) != Some(kind) {
                 // They belong to another kind.
                 train.remove("params");
+                set(train, "model", Value::from(kind.as_str()));
             }
-            set(train, "model", Value::from(kind.as_str()));
             train
         }
         Target::Stage(name) => {
