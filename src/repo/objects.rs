@@ -61,7 +61,7 @@ pub fn references(store: &dyn Store, id: &ObjectId) -> Result<Vec<ObjectId>> {
 
 /// Whether [`record::references`] knows this kind; it answers nothing for others.
 fn is_known(bytes: &[u8]) -> bool {
-    const KINDS: [&str; 8] = [
+    const KINDS: &[&str] = &[
         record::dataset::DatasetRecord::KIND,
         record::evaluation::EvaluationRecord::KIND,
         record::explanation::ExplanationRecord::KIND,

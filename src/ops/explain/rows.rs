@@ -57,8 +57,12 @@ impl Ground {
         notes: &mut Vec<String>,
         ctx: &OpCtx<'_>,
     ) -> Result<Ground> {
-        let reference = options.on.clone().unwrap_or_else(|| record.dataset.hex());
-        let dataset = dataset::find(repo, Some(&reference), None)?;
+        let trained_on = record.dataset.map(|id| id.hex());
+        let Some(reference) = options.on.as_deref().or(trained_on.as_deref()) else {
+            let what = format!("this `{}` model knows no rows of its own: it was imported", record.model);
+            return Err(fail::usage(what).hint("name the rows to explain it on with --on DATASET").into());
+        };
+        let dataset = dataset::find(repo, Some(reference), None)?;
         let table = dataset::table(repo, &dataset, ctx.talk)?;
         let names = needed(&table, package, &dataset.label)?;
         let truth = truth(&table, &package.header, &dataset.label, notes)?;
@@ -76,11 +80,10 @@ impl Ground {
             notes.push(what.to_owned());
         }
         let rows = draw(&there, options.rows, names.len(), seed, notes);
-        let split = || -> Result<Vec<u8>> {
-            let split = read_split(repo, &repo.record::<SplitRecord>(&record.split)?)?;
-            Ok(split.parts().to_vec())
+        let parts = match record.split.filter(|_| record.dataset == Some(dataset.id)) {
+            Some(split) => Some(read_split(repo, &repo.record::<SplitRecord>(&split)?)?.parts().to_vec()),
+            None => None,
         };
-        let parts = if dataset.id == record.dataset { Some(split()?) } else { None };
         let truth = truth.map(|(target, with_truth)| {
             let places = rows.iter().filter_map(|row| with_truth.binary_search(row).ok());
             target.take(&places.map(|place| place as u32).collect::<Vec<_>>())
