@@ -8,6 +8,7 @@ mod crash;
 mod diff;
 mod disk;
 mod examples;
+mod exchange;
 mod findings;
 mod formats;
 mod ingest;
