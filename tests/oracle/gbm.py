@@ -41,8 +41,17 @@ FLIGHTS_ROWS = 5000
 
 FOREST = ["--set", "trees=12"]
 BOOST = ["--set", "trees=40"]
+# What the auto recipe does not do: makes features, so that the exported file does not read raw columns.
+STEPS = """[transform]
+steps = [
+  { op = "impute", columns = "numeric", strategy = "median", indicator = true },
+  { op = "one_hot", columns = ["island"] },
+  { op = "category", columns = ["sex"] },
+]
+"""
 # table, name of the case, words of `train`
 CASES = [
+    ("penguins", "steps", ["--model", "boost", *BOOST]),
     ("penguins", "boost", ["--model", "boost", *BOOST]),
     ("penguins", "forest", ["--model", "forest", *FOREST]),
     ("penguins", "tree", ["--model", "tree"]),
@@ -57,6 +66,7 @@ CASES = [
     ),
     ("flights", "boost", ["--model", "boost", *BOOST]),
     ("flights", "extra_trees", ["--model", "extra_trees", *FOREST]),
+    ("flights", "dates", ["--model", "boost", *BOOST]),
 ]
 TARGETS = {"penguins": "species", "titanic": "survived", "bikeshare": "bikers", "flights": "arr_delay"}
 # What would tell the answer.
@@ -217,8 +227,12 @@ def main():
             if wanted not in f"{name} {case}":
                 continue
             project = projects.get(name) or projects.setdefault(name, Project(Path(sys.argv[1]).resolve(), Path(folder) / name, name))
-            project.run("train", *words)
+            settings = {"steps": STEPS, "dates": ""}.get(case, "")
+            (project.folder / "mlops.toml").write_text(settings)
+            project.run("train", *words, *(["--ignore", "time_hour"] if name == "flights" and case != "dates" else []))
             for library in libraries:
+                if case == "dates" and library == "xgboost":
+                    continue  # Seconds since 1970 take more than the 24 bits that it keeps of a number.
                 worst, reads = project.compare(library)
                 failed += worst > MOST
                 print(f"{'FAR ' if worst > MOST else 'fine'} {name} {case}, {library} ({reads}): {worst:.1e}", flush=True)
