@@ -156,7 +156,7 @@ pub fn export(repo: &Repo, options: &ExportOptions, ctx: &OpCtx<'_>) -> Result<E
                     "XGBoost keeps 24 bits of a number: values of {names} beyond 16,777,216 that lie close together go the \
                      same way there, and answers can differ"
                 ));
-                ctx.talk.hint("lightgbm, onnx and json keep all digits");
+                ctx.talk.hint("lightgbm and json keep all digits");
             }
         }
     }
