@@ -251,14 +251,14 @@ fn say(package: &ModelPackage, columns: &Columns, name: &str, beside: &Path, ctx
         ctx.talk.info("the file reads raw columns, in the order of the file of features");
     } else {
         ctx.talk.info(&format!(
-            "the file reads raw columns; {} must be categories with the levels that {} lists",
-            categories.join(", "),
-            beside.display()
+            "the file reads raw columns; as categories, with the levels that {} lists: {}",
+            beside.display(),
+            categories.join(", ")
         ));
     }
     let booleans = columns.all.iter().filter(|column| column.raw == Some(ColumnType::Boolean));
     let booleans: Vec<&str> = booleans.map(|column| column.name.as_str()).collect();
     if !booleans.is_empty() {
-        ctx.talk.info(&format!("{} must be 0 or 1, or boolean", booleans.join(", ")));
+        ctx.talk.info(&format!("as 0 and 1, or booleans: {}", booleans.join(", ")));
     }
 }

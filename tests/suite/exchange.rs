@@ -53,7 +53,7 @@ fn what_is_asked_wrongly_is_answered_with_what_can_be_asked() {
     sandbox.run(&["export", "run:last"]).code_is(2).says("lightgbm, xgboost, onnx, json");
     sandbox.run(&["export", "run:last", "-o", "model.json"]).code_is(2).says("does not tell the format");
     sandbox.run(&["export", "run:last", "--format", "lightgbn"]).code_is(2).says("did you mean `lightgbm`?");
-    sandbox.run(&["export", "nobody", "-o", "m.txt"]).code_is(3);
+    sandbox.run(&["export", "nobody", "-o", "m.txt"]).code_is(2).says("unknown model `nobody`");
     sandbox.run(&["export", "run:last", "-o", "m.txt"]).ok();
     let first = sandbox.read("m.txt");
     sandbox.run(&["export", "run:last", "-o", "m.txt"]).code_is(2).says("m.txt is there already").says("--force");
