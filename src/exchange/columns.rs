@@ -81,7 +81,9 @@ impl Columns {
                 range: None,
             };
             let input = package.header.inputs.iter().find(|input| input.name == record.from);
-            if !input.is_some_and(|input| as_raw(&mut column, input, &touched)) {
+            let is_raw =
+                input.zip(touched.as_ref()).is_some_and(|(input, touched)| as_raw(&mut column, input, touched));
+            if !is_raw {
                 made.push(record.name.clone());
             }
             all.push(column);
@@ -129,26 +131,17 @@ impl Columns {
     }
 }
 
-/// Steps by the column they work on; a step over several columns touches all it names.
-fn touched(recipe: &Value) -> BTreeMap<String, Vec<&Value>> {
+/// Steps by the column they work on; `None` where a step sees several columns or recipes stand side by side, so that no
+/// feature is plain.
+fn touched(recipe: &Value) -> Option<BTreeMap<String, Vec<&Value>>> {
     let mut touched: BTreeMap<String, Vec<&Value>> = BTreeMap::new();
-    let steps = recipe.get("steps").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    for step in steps {
-        match step.as_array() {
-            Some(columns) => {
-                for one in columns {
-                    let name = one.get("column").and_then(Value::as_str).unwrap_or_default();
-                    touched.entry(name.to_owned()).or_default().push(one);
-                }
-            }
-            None => {
-                let texts = step.as_object().into_iter().flat_map(|step| step.values());
-                let names = texts.filter_map(Value::as_array).flatten().filter_map(Value::as_str);
-                names.for_each(|name| touched.entry(name.to_owned()).or_default().push(step));
-            }
+    for step in recipe.get("steps")?.as_array()? {
+        for one in step.as_array()? {
+            let name = one.get("column").and_then(Value::as_str).unwrap_or_default();
+            touched.entry(name.to_owned()).or_default().push(one);
         }
     }
-    touched
+    Some(touched)
 }
 
 /// Makes `column` one that is read raw, if the recipe leaves it as it is or only numbers its values.

@@ -102,12 +102,22 @@ fn features(
     let names: Vec<&str> = package.header.inputs.iter().map(|input| input.name.as_str()).collect();
     let made = package.recipe.apply(&table.frame(&names)?)?;
     let rows = made.rows();
-    let mut columns = match options.keep.is_empty() {
-        true => Vec::new(),
-        false => table.frame(&options.keep.iter().map(String::as_str).collect::<Vec<_>>())?.into_columns(),
+    let written = match options.keep.is_empty() {
+        true => Table::from_frame(&Frame::new(rows, made.into_columns())?)?,
+        false => {
+            let mut kept = table.select(&options.keep.iter().map(String::as_str).collect::<Vec<_>>())?;
+            for feature in made.features() {
+                if options.keep.iter().any(|name| *name == *feature.name) {
+                    let what = format!("`{}` is a feature already", feature.name);
+                    return Err(fail::usage(what).hint("leave it out of --keep").into());
+                }
+                let values = (0..rows).map(|row| feature.values.get(row)).collect();
+                kept = kept.with_numbers(&feature.name, values)?;
+            }
+            kept
+        }
     };
-    columns.extend(made.into_columns());
-    write_file(&Table::from_frame(&Frame::new(rows, columns)?)?, &options.output)?;
+    write_file(&written, &options.output)?;
     Ok(PredictReport {
         model: found.package,
         name: found.label(),

@@ -81,7 +81,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn damaged_bytes_never_panic(file in 0..FILES.len(), places in prop::collection::vec((any::<usize>(), any::<u8>()), 1..6), cut in any::<bool>()) {
+    fn damaged_bytes_never_panic(
+        file in 0..FILES.len(),
+        places in prop::collection::vec((any::<usize>(), any::<u8>()), 1..6),
+        cut in any::<bool>(),
+    ) {
         let mut bytes = fixture(FILES[file]).expect("the fixture is there");
         for (place, byte) in &places {
             let place = place % bytes.len();
@@ -94,7 +98,10 @@ proptest! {
     }
 
     #[test]
-    fn changed_numbers_never_panic(file in 0..FILES.len(), changes in prop::collection::vec((any::<usize>(), 0..WORDS.len()), 1..4)) {
+    fn changed_numbers_never_panic(
+        file in 0..FILES.len(),
+        changes in prop::collection::vec((any::<usize>(), 0..WORDS.len()), 1..4),
+    ) {
         let mut text = String::from_utf8(fixture(FILES[file]).expect("the fixture is there")).expect("text");
         for (place, word) in changes {
             let places = numbers(&text);

@@ -130,17 +130,19 @@ fn thresholds_of_32_bits_become_the_same_question() {
         }
     }
     assert_eq!(widened(f32::NEG_INFINITY), f64::NEG_INFINITY);
-    assert_eq!((narrowed(2.0), narrowed(0.1)), (2.0_f32.next_up(), 0.1));
+    assert_eq!((narrowed(2.0), narrowed(0.1)), (2.0_f32.next_up(), 0.1_f32.next_up()));
     assert_eq!((narrowed(f64::INFINITY), narrowed(-1e300)), (f32::MAX, f32::MIN));
 }
 
 #[test]
-fn thresholds_ask_the_same_of_all_numbers_that_32_bits_hold() {
-    for threshold in [0.1, 2.0, 2.5, 39.150_000_000_000_006, -1e-300, 1e-50, 16_777_217.0] {
-        let narrow = narrowed(threshold);
-        let near = threshold as f32;
-        for value in [near.next_down(), near, near.next_up(), 0.0, 1.0, -1.0] {
-            assert_eq!(value < narrow, f64::from(value) <= threshold, "{value} at {threshold}");
+fn thresholds_ask_the_same_of_decimal_numbers() {
+    for decimal in [0.1, 0.3, 2.0, 2.5, 16.7, 39.15, -16.7, 123.456, 1e-7, 65_536.0, 0.0] {
+        // Half way between two decimals is often a third, give or take the last bit.
+        for threshold in [f64::next_down(decimal), decimal, f64::next_up(decimal), decimal + 1e-9, decimal - 1e-9] {
+            let narrow = narrowed(threshold);
+            for value in [decimal, decimal - 0.01, decimal + 0.01, decimal - 1.0, decimal + 1.0] {
+                assert_eq!((value as f32) < narrow, value <= threshold, "{value} at {threshold}");
+            }
         }
     }
 }

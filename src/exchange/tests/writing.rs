@@ -191,7 +191,7 @@ fn averaged_trees_come_back() {
 fn a_model_without_trees_answers_its_first_score() -> Result<()> {
     let made = package("boost", 0, "trees = 3\nleaf_rows = 1000")?;
     let expected = answers(made.predict(&frame(true)?)?);
-    let columns = Columns::of(&made, |_| false)?;
+    let columns = Columns::of(&made, lightgbm::forbidden)?;
     close("lightgbm", &answered(&lightgbm::read(&lightgbm::write(&made, &columns)?)?, &made)?, &expected, 0.0);
     close("xgboost", &answered(&xgboost::read(&xgboost::write(&made, &columns)?)?, &made)?, &expected, 1e-7);
     Ok(())
@@ -208,7 +208,7 @@ fn calibrated(kind: &str, method: CalibrationMethod) -> Result<ModelPackage> {
 #[test]
 fn straight_lines_of_the_score_are_folded_in_and_others_refused() -> Result<()> {
     let made = calibrated("boost", CalibrationMethod::Platt)?;
-    let columns = Columns::of(&made, |_| false)?;
+    let columns = Columns::of(&made, lightgbm::forbidden)?;
     let expected = answers(made.predict(&frame(true)?)?);
     close("platt", &answered(&lightgbm::read(&lightgbm::write(&made, &columns)?)?, &made)?, &expected, 1e-12);
     for (kind, method) in [("boost", CalibrationMethod::Isotonic), ("forest", CalibrationMethod::Platt)] {
@@ -283,7 +283,7 @@ fn every_kind_has_a_plain_form() -> Result<()> {
         assert_eq!(file["predictor"]["form"], form, "{kind}");
     }
     let made = package("baseline", 2, "")?;
-    let columns = Columns::of(&made, |_| false)?;
+    let columns = Columns::of(&made, lightgbm::forbidden)?;
     let Err(error) = lightgbm::write(&made, &columns) else { panic!("a baseline is written") };
     assert!(error.to_string().contains("holds models of trees; `baseline` is none"), "{error:#}");
     assert!(matches!(made.predict(&frame(true)?)?, Predictions::Probabilities { .. }));

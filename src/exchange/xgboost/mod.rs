@@ -35,6 +35,13 @@ pub fn write(package: &ModelPackage, columns: &Columns) -> Result<Vec<u8>> {
     writing::write(package, columns)
 }
 
+/// Columns whose splits lie where 32 bits no longer tell whole numbers apart, so that near values go the same way there.
+///
+/// Errors (usage): as [`write`].
+pub fn coarse<'a>(package: &ModelPackage, columns: &'a Columns) -> Result<Vec<&'a str>> {
+    writing::coarse(package, columns)
+}
+
 /// Letters that names of features cannot have there.
 pub fn forbidden(letter: char) -> bool {
     writing::forbidden(letter)
