@@ -22,12 +22,7 @@ pub fn names(graph: &mut Graph, package: &ModelPackage) -> Vec<Tensor> {
 }
 
 /// Gives the answers their names and types.
-pub fn write(
-    graph: &mut Graph,
-    package: &ModelPackage,
-    answer: &Answer,
-    outputs: &[Tensor],
-) -> Result<Vec<ValueInfo>> {
+pub fn write(graph: &mut Graph, package: &ModelPackage, answer: &Answer, outputs: &[Tensor]) -> Result<Vec<ValueInfo>> {
     let made: Vec<(Tensor, i32, Vec<Option<usize>>, String)> = match answer {
         Answer::Numbers(numbers) => {
             let about = format!("the predicted {}", package.header.target);
@@ -57,7 +52,9 @@ pub fn write(
         }
     };
     if made.len() != outputs.len() {
-        return Err(fail::world("damaged model package: its predictor answers another task than its header says").into());
+        return Err(
+            fail::world("damaged model package: its predictor answers another task than its header says").into()
+        );
     }
     let named = |((tensor, of, sizes, doc_string), name): ((Tensor, i32, Vec<Option<usize>>, String), &Tensor)| {
         graph.name(&tensor, name);

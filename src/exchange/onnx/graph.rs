@@ -156,7 +156,9 @@ impl Graph {
         let bytes = match tensor.data_type {
             element::STRING => {
                 let parts = tensor.string_data.iter();
-                parts.flat_map(|part| (part.len() as u64).to_le_bytes().into_iter().chain(part.iter().copied())).collect()
+                parts
+                    .flat_map(|part| (part.len() as u64).to_le_bytes().into_iter().chain(part.iter().copied()))
+                    .collect()
             }
             _ => tensor.raw_data.clone(),
         };

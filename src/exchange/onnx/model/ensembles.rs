@@ -259,7 +259,13 @@ impl Cuts<'_> {
             }
             let left = self.lefts[at] as usize;
             [depths[left], depths[left + 1]] = [depths[at] + 1; 2];
-            trees.node(self.columns[at] as usize, Ask::UpTo, self.thresholds[at], false, [child(left), child(left + 1)]);
+            trees.node(
+                self.columns[at] as usize,
+                Ask::UpTo,
+                self.thresholds[at],
+                false,
+                [child(left), child(left + 1)],
+            );
         }
     }
 }

@@ -87,12 +87,7 @@ fn number(graph: &mut Graph, column: &Named) -> Result<Tensor> {
     column.cell.as_number(graph).ok_or_else(|| unfit("of numbers", column))
 }
 
-fn codes(
-    step: &str,
-    graph: &mut Graph,
-    column: &Named,
-    levels: &LevelMap,
-) -> Result<Tensor> {
+fn codes(step: &str, graph: &mut Graph, column: &Named, levels: &LevelMap) -> Result<Tensor> {
     tables::codes(graph, &column.cell, levels).ok_or_else(|| unfit(step, column))
 }
 

@@ -58,8 +58,7 @@ pub fn write(graph: &mut Graph, recipe: &FittedRecipe, inputs: &[Tensor]) -> Res
 
 /// Features of all branches, one after the other.
 fn side_by_side(graph: &mut Graph, recipe: &FittedRecipe, inputs: &[Tensor]) -> Result<Vec<Feature>> {
-    let by_name: HashMap<&str, &Tensor> =
-        recipe.inputs().iter().map(|input| input.name.as_str()).zip(inputs).collect();
+    let by_name: HashMap<&str, &Tensor> = recipe.inputs().iter().map(|input| input.name.as_str()).zip(inputs).collect();
     let mut all = Vec::with_capacity(recipe.features().len());
     for branch in recipe.branches() {
         let own = branch.recipe.inputs().iter().map(|input| by_name[input.name.as_str()].clone()).collect::<Vec<_>>();
