@@ -56,7 +56,7 @@ class Project:
 
     def compare(self, gaps):
         """Worst difference, over the table and random rows."""
-        self.run("export", "run:last", "--format", "onnx", "-o", "model.onnx")
+        self.run("export", "run:last", "--format", "onnx", "-o", "model.onnx", "--force")
         session = onnxruntime.InferenceSession(self.folder / "model.onnx", providers=["CPUExecutionProvider"])
         whole = self.rows[:: max(1, len(self.rows) // ROWS_MAX)]
         worst = 0.0
@@ -402,7 +402,7 @@ def main():
                 mlops, Path(folder) / f"refused_{name}", "mixed", mixed(), "--target", "worth", "--ignore", "kind"
             )
             project.train(["--model", "ridge"], [*steps, *REST])
-            said = project.run("export", "run:last", "--format", "onnx", "-o", "model.onnx", fails=True)
+            said = project.run("export", "run:last", "--format", "onnx", "-o", "model.onnx", "--force", fails=True)
             print(f"onnx refused {name:<24} {json.dumps(said.stderr.strip().splitlines()[:1])}", flush=True)
     print(
         f"onnx: {all_of_them - len(bad)} of {all_of_them} cases agree to {MOST:g} with onnxruntime {onnxruntime.__version__}"
