@@ -50,6 +50,9 @@ pub enum Unit {
 pub trait Task: Send + Sync {
     /// Adds `count` finished units.
     fn advance(&self, count: u64);
+
+    /// Shows another label.
+    fn say(&self, _label: &str) {}
 }
 
 /// Says nothing.

@@ -27,6 +27,7 @@ mod schema_help;
 mod serve;
 mod status;
 mod train;
+mod train_auto;
 mod transform;
 mod validate;
 mod why;

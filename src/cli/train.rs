@@ -10,6 +10,7 @@ use crate::base::talk::Talk;
 use crate::base::units;
 use crate::cli::app::{Answer, App};
 use crate::cli::args::{RoleArgs, SplitArgs, parse_setting};
+use crate::cli::train_auto::{AutoArgs, show_auto};
 use crate::ops::crossval::FoldsReport;
 use crate::ops::execute::prepare_options;
 use crate::ops::stages::Workspace;
@@ -38,11 +39,19 @@ const CLASSES_SHOWN: usize = 8;
 /// of rows and classes count in the fit and in the calibration (rows only); scores count every row alike.
 ///
 /// With --from, the fit goes on from an earlier model on new rows, with that model's target, classes and recipe.
+///
+/// With --auto, kind and parameters are searched for: first what is missing or suspicious in the table is said, then
+/// configurations of all kinds are fitted on folds of all rows outside the test part, and the best are averaged (`blend`).
+/// Scores are those of rows that a fit had not seen. The search ends after --time (60s when nothing is said) or --trials;
+/// the same number of trials and seed give the same model, byte for byte, on any number of --jobs.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   mlops train --target species
   mlops train --model forest --set trees=500 --set leaf_rows=3
   mlops train sales@v4 --model ridge --seed 7
+  mlops train --auto
+  mlops train --auto --time 10m --models boost,forest,logistic
+  mlops train --auto --trials 40 --jobs 2
   mlops train --folds 5 --class-weight balanced
   mlops train --calibrate isotonic --threshold cost --threshold-costs false_positive=1,false_negative=5
   mlops train loans@v2 --from loans@champion
@@ -81,6 +90,8 @@ pub struct TrainArgs {
     /// Model to go on from: NAME@v3, NAME@champion, an id, run:last
     #[arg(long, value_name = "MODEL")]
     from: Option<String>,
+    #[command(flatten)]
+    auto: AutoArgs,
 }
 
 /// Reads a flag, with the hint of a failure in its message.
@@ -118,6 +129,11 @@ fn apply(args: &TrainArgs, spec: &mut ProjectSpec, app: &App) -> Result<()> {
     }
     train.threshold_costs = args.threshold_costs.or(train.threshold_costs);
     train.from = args.from.clone().or(train.from.take());
+    args.auto.apply(train, args.model.is_some() || !args.settings.is_empty(), app)?;
+    if train.auto.is_some() && args.auto.is_given() && args.model.is_none() && args.settings.is_empty() {
+        // What the project file names is what the search is in place of.
+        (train.model, train.params) = (None, toml::Table::new());
+    }
     if let Some(model) = &args.model {
         if train.model.as_ref() != Some(model) && !train.params.is_empty() {
             app.ui.info("parameters of the project file belong to another model and are left out");
@@ -134,6 +150,9 @@ fn apply(args: &TrainArgs, spec: &mut ProjectSpec, app: &App) -> Result<()> {
 }
 
 fn show(report: &TrainReport, ui: &Ui) -> std::io::Result<()> {
+    if let Some(auto) = &report.auto {
+        show_auto(auto, ui)?;
+    }
     let mut table = Table::new(&["metric", &format!("#{}", report.kind), "#baseline"]);
     for (name, value) in &report.metrics {
         let baseline = report.baseline.get(name).map_or_else(String::new, |value| format!("{value:.4}"));
@@ -154,7 +173,7 @@ fn show(report: &TrainReport, ui: &Ui) -> std::io::Result<()> {
         units::plural(report.rows as u64, "row"),
         units::plural(report.features as u64, "feature"),
         units::seconds(report.seconds),
-        report.scored_on,
+        report.scored_on.replace('_', "-"),
     ))?;
     ui.line(&format!("model {}  run {}  {}", report.model.short(), report.run, units::bytes(report.bytes as u64)))
 }

@@ -67,9 +67,22 @@ pub fn check(kind: &Kind, spec: &TrainSpec, prepared: &Prepared) -> Result<()> {
     spec.check()?;
     let task = prepared.subject.task;
     zoo::check_weights(kind, task, prepared.subject.weights.is_some() || spec.class_weight.is_some())?;
+    check_task(spec, task)?;
     let no_rows = prepared.split.counts()[Part::Validation as usize] == 0;
     let calibrates = spec.calibrate != CalibrationMethod::None;
-    if calibrates && !task.is_classification() {
+    let chooses = matches!(spec.threshold, Some(ThresholdSpec::Rule(_)));
+    if no_rows && (calibrates || chooses) {
+        let what = if calibrates { "calibration is fitted" } else { "a threshold is chosen" };
+        return Err(fail::usage(format!("{what} on validation rows, and there are none"))
+            .hint("set validation above 0 in [split]; a threshold can also be given as a number")
+            .into());
+    }
+    Ok(())
+}
+
+/// Refuses a calibration or a threshold that `task` has no use for.
+pub fn check_task(spec: &TrainSpec, task: Task) -> Result<()> {
+    if spec.calibrate != CalibrationMethod::None && !task.is_classification() {
         return Err(fail::usage("calibration is for classes, and this is a regression")
             .hint("leave calibrate out")
             .into());
@@ -77,13 +90,6 @@ pub fn check(kind: &Kind, spec: &TrainSpec, prepared: &Prepared) -> Result<()> {
     if spec.threshold.is_some() && task != Task::Binary {
         let what = format!("a threshold tells two classes apart, and this is a {} task", task.name());
         return Err(fail::usage(what).hint("leave threshold out").into());
-    }
-    let chooses = matches!(spec.threshold, Some(ThresholdSpec::Rule(_)));
-    if no_rows && (calibrates || chooses) {
-        let what = if calibrates { "calibration is fitted" } else { "a threshold is chosen" };
-        return Err(fail::usage(format!("{what} on validation rows, and there are none"))
-            .hint("set validation above 0 in [split]; a threshold can also be given as a number")
-            .into());
     }
     Ok(())
 }

@@ -42,8 +42,10 @@ pub struct Fitted {
     pub calibration: Option<Calibration>,
     /// From which probability on a row is positive; one half when absent.
     pub threshold: Option<f64>,
-    /// Which rows the scores are of.
-    pub scored_on: Part,
+    /// Its parameters or what it consists of, where that is not the kind's parameters with those given.
+    pub params: Option<toml::Table>,
+    /// Which rows the scores are of: `validation`, `train`, or `out_of_fold`.
+    pub scored_on: &'static str,
     /// Scores of the model, calibrated and with its threshold.
     pub metrics: BTreeMap<String, f64>,
     /// What the model is compared with.
@@ -92,8 +94,8 @@ pub fn fit(
     let started = Instant::now();
     let predictor = fit_kind(kind, spec, &train, (held.matrix.rows() > 0).then_some(&held), from, ctx, points)?;
     let seconds = started.elapsed().as_secs_f64();
-    let (scored_on, scored) = if held.matrix.rows() > 0 { (Part::Validation, &held) } else { (Part::Train, &train) };
-    if scored_on == Part::Train {
+    let (scored_on, scored) = if held.matrix.rows() > 0 { ("validation", &held) } else { ("train", &train) };
+    if held.matrix.rows() == 0 {
         ctx.talk.warn("there are no validation rows: these scores are of the training rows and flatter the model");
     }
     let raw = predictor.predict(&scored.matrix)?;
@@ -112,6 +114,7 @@ pub fn fit(
         calibration,
         choices: ChoicesReport { class_weight, calibration: said, threshold },
         predictor,
+        params: None,
         scored_on,
         rows: train.matrix.rows(),
         seconds,
@@ -162,7 +165,7 @@ pub fn fit_kind(
 }
 
 /// Says which classes no training row is of: a model cannot learn them.
-fn say_unseen_classes(target: &Target, talk: &dyn Talk) {
+pub fn say_unseen_classes(target: &Target, talk: &dyn Talk) {
     let Target::Classes { names, codes } = target else {
         return;
     };
@@ -175,7 +178,13 @@ fn say_unseen_classes(target: &Target, talk: &dyn Talk) {
 
 /// What any model has to beat: class shares, the mean, for a split by time the target of the latest training row; one cluster
 /// or the same score for every row where nothing is predicted.
-fn baseline(prepared: &Prepared, train: &Rows, scored: &Rows, seen: &Seen, ctx: &OpCtx<'_>) -> Result<BaselineReport> {
+pub fn baseline(
+    prepared: &Prepared,
+    train: &Rows,
+    scored: &Rows,
+    seen: &Seen,
+    ctx: &OpCtx<'_>,
+) -> Result<BaselineReport> {
     let (rows, task) = (train.target.len() as f64, prepared.subject.task);
     let (kind, answer) = match &train.target {
         Target::Classes { names, codes } => {

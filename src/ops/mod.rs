@@ -6,6 +6,7 @@
 //! Always holds: a verb that changes something is one recorded run and one transaction; destructive verbs plan first;
 //! nothing is cached, guessed or skipped without a note.
 
+pub mod auto;
 pub mod choices;
 pub mod command;
 pub mod context;

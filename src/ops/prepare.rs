@@ -311,11 +311,37 @@ pub fn prepare_for(
     Ok(Prepared { recipe_is_own: false, ..prepared })
 }
 
-struct Divided {
-    split: Split,
-    spec: SplitSpec,
-    folds: Option<Folds>,
-    id: ObjectId,
+/// How the rows are divided, kept as a record.
+pub struct Divided {
+    /// Which row is for what.
+    pub split: Split,
+    /// How it was made.
+    pub spec: SplitSpec,
+    /// Folds, when asked for.
+    pub folds: Option<Folds>,
+    /// Id of the record.
+    pub id: ObjectId,
+}
+
+/// A subject with its rows divided and no recipe yet; divided as an earlier `transform` did when `recipe` names one.
+///
+/// Errors: those of [`subject`] and of dividing.
+pub fn divided_for(
+    repo: &Repo,
+    options: &PrepareOptions,
+    recipe: Option<ObjectId>,
+    ctx: &OpCtx<'_>,
+) -> Result<(Subject, Divided)> {
+    let Some(recipe) = recipe else {
+        let subject = subject(repo, options, None, ctx)?;
+        let divided = divide(repo, &subject, &options.split, ctx)?;
+        return Ok((subject, divided));
+    };
+    let record: RecipeRecord = repo.record(&recipe)?;
+    let options = PrepareOptions { dataset: Some(record.dataset.hex()), ..options.clone() };
+    let subject = subject(repo, &options, None, ctx)?;
+    let divided = redivide(repo, &subject, record.split)?;
+    Ok((subject, divided))
 }
 
 /// Divides the rows and keeps how, as a record.
@@ -372,7 +398,8 @@ fn folds_of(subject: &Subject, split: &Split, spec: &SplitSpec, seed: u64) -> Re
     folds(&subject.table, truth, split, spec, &subject.roles.key, Seed(seed).derive("split")).map(Some)
 }
 
-fn finish(repo: &Repo, subject: Subject, divided: Divided, recipe: FittedRecipe) -> Result<Prepared> {
+/// Keeps the recipe as a record, and puts all together.
+pub fn finish(repo: &Repo, subject: Subject, divided: Divided, recipe: FittedRecipe) -> Result<Prepared> {
     let record = RecipeRecord {
         dataset: subject.dataset.id,
         split: divided.id,

@@ -16,6 +16,8 @@ use crate::metrics::{self, Scores};
 use crate::models::package::{InputColumn, Lineage, ModelPackage, PackageHeader};
 use crate::models::predictor::Predictions;
 use crate::models::zoo::{self, Kind};
+use crate::ops::auto::report::AutoReport;
+use crate::ops::auto::{self, Automatic};
 use crate::ops::choices::ChoicesReport;
 use crate::ops::context::OpCtx;
 use crate::ops::crossval::{FoldsReport, score_folds};
@@ -28,6 +30,7 @@ use crate::record::model::ModelRecord;
 use crate::record::profile::{ColumnProfile, ProfileRecord};
 use crate::repo::Repo;
 use crate::repo::resolve::ModelRef;
+use crate::spec::auto::AutoSpec;
 use crate::spec::model::{Task, TrainSpec};
 use crate::spec::training::CalibrationMethod;
 
@@ -65,7 +68,8 @@ pub struct TrainReport {
     /// The column that rows were weighed by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<String>,
-    /// Which rows `metrics` and `baseline` were measured on: `validation`, or `train` when there are none.
+    /// Which rows `metrics` and `baseline` were measured on: `validation`, `train` when there are none, or after an automatic
+    /// search `out_of_fold`: all rows outside the test part, each answered by models that had not seen it.
     pub scored_on: String,
     /// Scores of the model.
     pub metrics: BTreeMap<String, f64>,
@@ -76,6 +80,9 @@ pub struct TrainReport {
     /// Class weights, calibration and threshold, where there are any.
     #[serde(flatten)]
     pub choices: ChoicesReport,
+    /// What was tried, after an automatic search.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto: Option<AutoReport>,
     /// Scores of each fold, when folds were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folds: Option<FoldsReport>,
@@ -106,6 +113,9 @@ pub fn choose_kind(model: Option<&str>, task: Task, talk: &dyn Talk) -> Result<&
 /// Errors: those of preparing the rows and of the fit; a model to go on from that is of another kind, task or target.
 pub fn train(repo: &Repo, options: &TrainOptions, ctx: &OpCtx<'_>) -> Result<TrainReport> {
     options.spec.check()?;
+    if let Some(auto) = &options.spec.auto {
+        return train_auto(repo, options, auto, ctx);
+    }
     // Before the run of this verb exists, as `run:last` must not mean itself.
     let start = options.spec.from.as_deref().map(|name| Start::open(repo, name)).transpose()?;
     let outcome = recorded(repo, ctx, "train", |repo, work| {
@@ -129,6 +139,18 @@ pub fn train(repo: &Repo, options: &TrainOptions, ctx: &OpCtx<'_>) -> Result<Tra
         failpoint::hit("train.fitted");
         let report = Keep { repo, kind, options, start: start.as_ref(), ctx }.keep(prepared, fitted, folds, work)?;
         Ok(Done::yes(report))
+    })?;
+    Ok(TrainReport { run: outcome.run, ..outcome.value })
+}
+
+/// Searches for a model, and keeps it like any other.
+fn train_auto(repo: &Repo, options: &TrainOptions, spec: &AutoSpec, ctx: &OpCtx<'_>) -> Result<TrainReport> {
+    auto::check(&options.spec, spec)?;
+    let outcome = recorded(repo, ctx, "train", |repo, work| {
+        let Automatic { prepared, fitted, kind, report } = auto::auto(repo, options, spec, work, ctx)?;
+        failpoint::hit("train.fitted");
+        let kept = Keep { repo, kind, options, start: None, ctx }.keep(prepared, fitted, None, work)?;
+        Ok(Done::yes(TrainReport { auto: Some(report), ..kept }))
     })?;
     Ok(TrainReport { run: outcome.run, ..outcome.value })
 }
@@ -210,7 +232,7 @@ impl Keep<'_> {
         folds: Option<FoldsReport>,
         work: &mut Work,
     ) -> Result<TrainReport> {
-        let params = all_params(self.kind, &self.options.spec.params);
+        let params = fitted.params.clone().unwrap_or_else(|| all_params(self.kind, &self.options.spec.params));
         self.log(&prepared, &fitted, &params, folds.as_ref(), work)?;
         let training_rows = prepared.split.rows(Part::Train as u8);
         let profile = profile(&prepared.subject.table.take(&training_rows)?);
@@ -245,11 +267,12 @@ impl Keep<'_> {
             dataset: dataset.label,
             from: self.start.map(|start| start.found.label()),
             weight: prepared.subject.roles.weight,
-            scored_on: if fitted.scored_on == Part::Train { "train" } else { "validation" }.to_owned(),
+            scored_on: fitted.scored_on.to_owned(),
             metrics: fitted.metrics,
             baseline: fitted.baseline.metrics,
             baseline_kind: fitted.baseline.kind.to_owned(),
             choices: fitted.choices,
+            auto: None,
             folds,
             rows: fitted.rows,
             features,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::base::fail::{self, Failure};
+use crate::spec::auto::AutoSpec;
 use crate::spec::training::{CalibrationMethod, ClassWeight, ThresholdCosts, ThresholdRule, ThresholdSpec};
 
 /// What a model predicts.
@@ -71,6 +72,9 @@ pub struct TrainSpec {
     /// A model that the fit goes on from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// What a search for kind, parameters and an ensemble may spend, in place of naming them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auto: Option<AutoSpec>,
 }
 
 impl TrainSpec {
@@ -79,6 +83,7 @@ impl TrainSpec {
         self.class_weight.as_ref().map_or(Ok(()), ClassWeight::check)?;
         self.threshold.as_ref().map_or(Ok(()), ThresholdSpec::check)?;
         self.threshold_costs.as_ref().map_or(Ok(()), ThresholdCosts::check)?;
+        self.auto.as_ref().map_or(Ok(()), AutoSpec::check)?;
         if self.threshold_costs.is_some() && self.threshold != Some(ThresholdSpec::Rule(ThresholdRule::Cost)) {
             return Err(fail::usage("threshold costs are given, but the threshold is not chosen by cost")
                 .hint("set threshold = \"cost\", or leave the costs out"));

@@ -48,6 +48,10 @@ impl Task for Bar {
             self.screen.add(self.bar.clone());
         }
     }
+
+    fn say(&self, label: &str) {
+        self.bar.set_message(label.to_owned());
+    }
 }
 
 impl Drop for Bar {

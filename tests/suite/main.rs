@@ -2,6 +2,7 @@
 
 mod common;
 
+mod auto;
 mod cli;
 mod concurrent;
 mod crash;

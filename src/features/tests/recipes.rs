@@ -207,7 +207,7 @@ fn a_newer_version_names_the_version_needed() -> Result<()> {
     let mut value = rich()?.to_json();
     value["version"] = json!(9);
     let error = FittedRecipe::from_json(&value).expect_err("version 9 is not known");
-    assert_eq!(error.to_string(), "this recipe has version 9; this mlops reads versions up to 2");
+    assert_eq!(error.to_string(), "this recipe has version 9; this mlops reads versions up to 3");
     assert!(FittedRecipe::from_json(&json!({"version": 0})).is_err());
     assert!(FittedRecipe::from_json(&json!(null)).is_err());
     Ok(())
