@@ -177,7 +177,8 @@ fn as_raw(column: &mut ExportColumn, input: &InputColumn, touched: &BTreeMap<Str
 fn levels_of(step: &Value) -> Option<(Vec<Value>, Vec<u32>)> {
     let map = step.get("levels")?.as_object()?.values().next()?;
     let levels = map.get("levels")?.as_array()?.clone();
-    let codes: Vec<u32> = map.get("codes")?.as_array()?.iter().map(|code| code.as_u64()?.try_into().ok()).collect::<Option<_>>()?;
+    let codes: Vec<u32> =
+        map.get("codes")?.as_array()?.iter().map(|code| code.as_u64()?.try_into().ok()).collect::<Option<_>>()?;
     (levels.len() == codes.len()).then_some((levels, codes))
 }
 

@@ -17,8 +17,6 @@ use crate::repo::Repo;
 use crate::spec::model::Task;
 use crate::spec::schema::ColumnType;
 
-/// Whole numbers up to this one are told apart by floats of 32 bits.
-const FLOAT_WHOLE_MAX: f64 = 16_777_216.0;
 /// Made features that a note names.
 const NAMED_MAX: usize = 5;
 
@@ -151,7 +149,15 @@ pub fn export(repo: &Repo, options: &ExportOptions, ctx: &OpCtx<'_>) -> Result<E
         put(beside, &text)?;
         say(&package, &columns, &name, beside, ctx);
         if format == ExportFormat::Xgboost {
-            say_wide(&columns, ctx);
+            let coarse = xgboost::coarse(&package, &columns)?;
+            if !coarse.is_empty() {
+                let names = coarse.join(", ");
+                ctx.talk.warn(&format!(
+                    "XGBoost keeps 24 bits of a number: values of {names} beyond 16,777,216 that lie close together go the \
+                     same way there, and answers can differ"
+                ));
+                ctx.talk.hint("lightgbm and json keep all digits");
+            }
         }
     }
     put(&output, &bytes)?;
@@ -254,16 +260,5 @@ fn say(package: &ModelPackage, columns: &Columns, name: &str, beside: &Path, ctx
     let booleans: Vec<&str> = booleans.map(|column| column.name.as_str()).collect();
     if !booleans.is_empty() {
         ctx.talk.info(&format!("{} must be 0 or 1, or boolean", booleans.join(", ")));
-    }
-}
-
-/// XGBoost reads numbers as floats of 32 bits.
-fn say_wide(columns: &Columns, ctx: &OpCtx<'_>) {
-    let is_wide = |range: (f64, f64)| range.0.abs().max(range.1.abs()) > FLOAT_WHOLE_MAX;
-    for column in columns.all.iter().filter(|column| column.range.is_some_and(is_wide)) {
-        ctx.talk.warn(&format!(
-            "XGBoost reads numbers with 24 bits: values of `{}` beyond 16,777,216 that are close to each other become one",
-            column.name
-        ));
     }
 }

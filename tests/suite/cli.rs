@@ -136,6 +136,11 @@ fn every_verb_prints_one_envelope_with_the_promised_fields() {
     check(&["register", "--promote", "champion"], "register", "name version id aliases");
     check(&["promote", "loans@v1", "staging"], "promote", "name alias from to");
     check(&["predict", "loans", "loans.csv", "-o", "out.csv"], "predict", "rows errors seconds");
+    check(
+        &["export", "loans", "-o", "loans.txt"],
+        "export",
+        "model name format output bytes reads columns.name columns.type",
+    );
     check(&["log"], "runs", "runs.run runs.kind runs.state runs.metrics runs.params runs.started");
     check(&["log", "--datasets"], "datasets", "datasets.name datasets.version");
     let profile =

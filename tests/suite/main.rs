@@ -9,6 +9,7 @@ mod crash;
 mod diff;
 mod disk;
 mod examples;
+mod exchange;
 mod findings;
 mod formats;
 mod ingest;

@@ -32,7 +32,13 @@ struct TreeForm<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum NodeForm<'a> {
-    UpTo { feature: &'a str, at_most: f64, missing: &'static str, left: usize, right: usize },
+    UpTo {
+        feature: &'a str,
+        at_most: f64,
+        missing: &'static str,
+        left: usize,
+        right: usize,
+    },
     Among {
         feature: &'a str,
         among: Vec<u32>,
@@ -42,8 +48,16 @@ enum NodeForm<'a> {
         left: usize,
         right: usize,
     },
-    Value { value: f64, #[serde(skip_serializing_if = "Option::is_none")] rows: Option<f32> },
-    Values { values: &'a [f64], #[serde(skip_serializing_if = "Option::is_none")] rows: Option<f32> },
+    Value {
+        value: f64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rows: Option<f32>,
+    },
+    Values {
+        values: &'a [f64],
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rows: Option<f32>,
+    },
 }
 
 impl<'a> TreesForm<'a> {
@@ -99,8 +113,9 @@ fn inner<'a>(node: &Node, tree: &Tree, column: &'a ExportColumn) -> NodeForm<'a>
     let mut among: Vec<u32> = own.iter().copied().filter(|code| goes_left(*code)).collect();
     among.sort_unstable();
     among.dedup();
-    let levels = column.levels.as_ref().map(|levels| {
-        levels.iter().zip(&own).filter(|(_, code)| goes_left(**code)).map(|(level, _)| level).collect()
-    });
+    let levels = column
+        .levels
+        .as_ref()
+        .map(|levels| levels.iter().zip(&own).filter(|(_, code)| goes_left(**code)).map(|(level, _)| level).collect());
     NodeForm::Among { feature, among, levels, missing, left, right }
 }

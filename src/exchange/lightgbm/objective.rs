@@ -50,7 +50,9 @@ pub fn read(line: Option<&str>, outputs: usize, given: &Fields<'_>, notes: &mut 
             Loss::Logistic
         }
         "cross_entropy" | "xentropy" => {
-            notes.push(format!("objective `{name}` is kept as two classes: its answer is the probability of the second"));
+            notes.push(format!(
+                "objective `{name}` is kept as two classes: its answer is the probability of the second"
+            ));
             Loss::Logistic
         }
         "multiclass" | "softmax" => Loss::Softmax,

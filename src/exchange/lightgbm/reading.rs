@@ -239,9 +239,11 @@ fn number_question(threshold: f64, decision: u8) -> Result<(Question, bool)> {
         1 if default_left && threshold >= ZERO => Ok((Question::UpTo(threshold), true)),
         1 if !default_left && threshold < -ZERO => Ok((Question::UpTo(threshold), false)),
         1 if !default_left && threshold == -ZERO => Ok((Question::UpTo(threshold.next_down()), false)),
-        1 => Err(fail::usage("`zero_as_missing` cannot be expressed here: zeros go another way than numbers beside them")
-            .hint("train it again with zero_as_missing=false")
-            .into()),
+        1 => Err(fail::usage(
+            "`zero_as_missing` cannot be expressed here: zeros go another way than numbers beside them",
+        )
+        .hint("train it again with zero_as_missing=false")
+        .into()),
         2 => Ok((Question::UpTo(threshold), default_left)),
         other => Err(fail::world(format!("`decision_type` {decision} has the missing type {other}")).into()),
     }
@@ -300,6 +302,7 @@ fn categories(parts: &Parts<'_>, features: &[ForeignFeature]) -> Vec<usize> {
     }
     let infos = parts.head.get("feature_infos").copied().unwrap_or_default().split_ascii_whitespace();
     let shown = infos.zip(features).enumerate();
-    let is_category = |info: &str, feature: &ForeignFeature| feature.codes > 0 || !(info.starts_with('[') || info == "none");
+    let is_category =
+        |info: &str, feature: &ForeignFeature| feature.codes > 0 || !(info.starts_with('[') || info == "none");
     shown.filter(|(_, (info, feature))| is_category(info, feature)).map(|(place, _)| place).collect()
 }

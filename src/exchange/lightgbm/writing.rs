@@ -62,9 +62,7 @@ fn infos(outgoing: &Outgoing<'_>, columns: &Columns) -> Vec<String> {
     }
     let info = |(column, range): (&ExportColumn, Option<(f64, f64)>)| match range {
         None => "none".to_owned(),
-        Some(_) if column.codes > 0 => {
-            (0..column.codes).map(|code| code.to_string()).collect::<Vec<_>>().join(":")
-        }
+        Some(_) if column.codes > 0 => (0..column.codes).map(|code| code.to_string()).collect::<Vec<_>>().join(":"),
         Some(range) => {
             let (low, high) = column.range.unwrap_or(range);
             format!("[{}:{}]", number(low), number(high))
@@ -165,7 +163,8 @@ fn counts(out: &OutTree<'_>) -> Vec<String> {
 fn importances(outgoing: &Outgoing<'_>, columns: &Columns) -> String {
     let mut splits = vec![0_u64; columns.all.len()];
     outgoing.trees().flat_map(|tree| &tree.tree.nodes).for_each(|node| splits[node.feature as usize] += 1);
-    let mut used: Vec<(u64, &ExportColumn)> = splits.into_iter().zip(&columns.all).filter(|(count, _)| *count > 0).collect();
+    let mut used: Vec<(u64, &ExportColumn)> =
+        splits.into_iter().zip(&columns.all).filter(|(count, _)| *count > 0).collect();
     used.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
     let lines: Vec<String> = used.iter().map(|(count, column)| format!("{}={count}\n", column.name)).collect();
     format!("\nfeature_importances:\n{}\n", lines.concat())

@@ -7,7 +7,7 @@
 //! `src/common/categorical.h`.
 
 mod form;
-mod narrow;
+pub(in crate::exchange) mod narrow;
 mod objective;
 mod reading;
 mod writing;
@@ -33,6 +33,13 @@ pub fn read(bytes: &[u8]) -> Result<Foreign> {
 /// (usage): no trees, calibrated probabilities that are no straight line of the score, numbers beyond 32 bits.
 pub fn write(package: &ModelPackage, columns: &Columns) -> Result<Vec<u8>> {
     writing::write(package, columns)
+}
+
+/// Columns whose splits lie where 32 bits no longer tell whole numbers apart, so that near values go the same way there.
+///
+/// Errors (usage): as [`write`].
+pub fn coarse<'a>(package: &ModelPackage, columns: &'a Columns) -> Result<Vec<&'a str>> {
+    writing::coarse(package, columns)
 }
 
 /// Letters that names of features cannot have there.

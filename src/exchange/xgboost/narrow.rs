@@ -2,8 +2,9 @@
 //!
 //! XGBoost asks `f32(x) < t`, ours asks `x <= s`, both of 64-bit `x`. Rounding never changes the order of numbers, so for
 //! each `t` there is one largest `x` that goes left: that is `s`, and the answers are the same for every `x`. The other
-//! way, `t` is the smallest 32-bit number above `s`: the same for every `x` that 32 bits can hold, and for all others
-//! but those between `s` and the nearest 32-bit number, which 32 bits cannot tell apart.
+//! way, all numbers that round to the same 32 bits as `s` must go one way. Tables hold decimal numbers of few digits, and
+//! thresholds half way between two of them are often a third: so they go where the shortest decimal among them goes, and
+//! answers are the same for every number of up to six digits. All other numbers are told apart as before.
 
 /// One more step of 32-bit floats beyond the largest: where rounding to infinity begins half way.
 const BEYOND: f64 = 340_282_366_920_938_463_463_374_607_431_768_211_456.0;
@@ -22,10 +23,12 @@ pub fn widened(threshold: f32) -> f64 {
     if ties_below { middle } else { middle.next_down() }
 }
 
-/// The smallest 32-bit number above `threshold`, finite.
+/// The `t` for which `f32(x) < t` is `x <= threshold` for every decimal number `x` of up to six digits; finite.
 pub fn narrowed(threshold: f64) -> f32 {
-    let nearest = threshold as f32;
-    let above = if f64::from(nearest) > threshold { nearest } else { nearest.next_up() };
+    let nearest = threshold.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32;
+    // Shown with as many digits as tell it from its neighbours: the shortest decimal that rounds to it.
+    let shortest: f64 = format!("{nearest:e}").parse().expect("a shown number can be read");
+    let above = if shortest <= threshold { nearest.next_up() } else { nearest };
     // No feature of ours is infinite, so whatever is above the largest number asks the same.
     above.clamp(f32::MIN, f32::MAX)
 }

@@ -23,7 +23,8 @@ const NAMED_MAX: usize = 255;
 
 /// Reads the whole file.
 pub fn read(bytes: &[u8]) -> Result<Foreign> {
-    if bytes.first() == Some(&b'{') && bytes.get(1).is_some_and(|byte| matches!(byte, b'L' | b'i' | b'U' | b'l' | b'I')) {
+    if bytes.first() == Some(&b'{') && bytes.get(1).is_some_and(|byte| matches!(byte, b'L' | b'i' | b'U' | b'l' | b'I'))
+    {
         return Err(fail::world("this is UBJSON, XGBoost's binary form")
             .hint("write the model as text: booster.save_model(\"model.json\")")
             .into());
@@ -67,9 +68,11 @@ fn trees_of(learner: &mut Learner) -> Result<(Model, Vec<f64>)> {
         "gbtree" => booster.model.take(),
         "dart" => booster.gbtree.take().map(|inner| inner.model),
         "gblinear" => {
-            return Err(fail::usage("XGBoost's `gblinear` cannot be read: it is a linear model that skips missing values")
-                .hint("train a linear model here: `mlops train --model linear`")
-                .into());
+            return Err(fail::usage(
+                "XGBoost's `gblinear` cannot be read: it is a linear model that skips missing values",
+            )
+            .hint("train a linear model here: `mlops train --model linear`")
+            .into());
         }
         other => {
             let short: String = other.chars().take(40).collect();
@@ -80,7 +83,8 @@ fn trees_of(learner: &mut Learner) -> Result<(Model, Vec<f64>)> {
     let count = model.trees.len();
     let weights = booster.weight_drop.take().unwrap_or_else(|| vec![1.0; count]);
     if model.tree_info.len() != count || weights.len() != count || count == 0 {
-        let what = format!("there are {count} trees, {} outputs of trees, {} weights", model.tree_info.len(), weights.len());
+        let what =
+            format!("there are {count} trees, {} outputs of trees, {} weights", model.tree_info.len(), weights.len());
         return Err(fail::world(what).into());
     }
     Ok((model, weights))
@@ -110,7 +114,8 @@ fn outputs(learner: &Learner, loss: Loss) -> Result<usize> {
 fn initial(learner: &Learner, objective: objective::Objective, outputs: usize) -> Result<Vec<f64>> {
     let text = learner.learner_model_param.get("base_score").map_or("5E-1", String::as_str);
     let answers = numbers(text).context("field `base_score`")?;
-    let scores: Vec<f64> = answers.iter().map(|answer| objective.base.score(f64::from(*answer as f32))).collect::<Result<_>>()?;
+    let scores: Vec<f64> =
+        answers.iter().map(|answer| objective.base.score(f64::from(*answer as f32))).collect::<Result<_>>()?;
     match scores.as_slice() {
         [score] => Ok(vec![*score; outputs]),
         all if all.len() == outputs => Ok(scores),
@@ -251,7 +256,10 @@ fn read_tree(tree: &form::Tree, weight: f64, features: &[ForeignFeature], room: 
         let condition = tree.split_conditions[number].map(|value| value as f32);
         if tree.left_children[number] < 0 {
             let value = condition.map_or(f64::NAN, f64::from) * weight;
-            return Ok(Found { piece: Piece::Leaf { value, cover: amount(&tree.sum_hessian, number) }, missing_left: false });
+            return Ok(Found {
+                piece: Piece::Leaf { value, cover: amount(&tree.sum_hessian, number) },
+                missing_left: false,
+            });
         }
         let feature = tree.split_indices[number];
         let missing_left = tree.default_left[number].is_set();

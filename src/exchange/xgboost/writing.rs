@@ -15,6 +15,8 @@ use crate::models::trees::tree::LEAF;
 
 /// The version that the file says it is of: read by all since.
 const VERSION: [u32; 3] = [2, 0, 0];
+/// Whole numbers up to this one are told apart by floats of 32 bits.
+const WHOLE_MAX: f64 = 16_777_216.0;
 /// The parent of a root.
 const NO_PARENT: u32 = i32::MAX as u32;
 
@@ -200,6 +202,16 @@ impl TreeForm {
         self.categories_segments.push(begin);
         self.categories_sizes.push(self.categories.len() - begin);
     }
+}
+
+/// Columns with a threshold beyond the whole numbers that 32 bits tell apart.
+pub fn coarse<'a>(package: &ModelPackage, columns: &'a Columns) -> Result<Vec<&'a str>> {
+    let outgoing = Outgoing::of(package, "XGBoost JSON")?;
+    let mut is_coarse = vec![false; columns.all.len()];
+    for node in outgoing.trees().flat_map(|tree| &tree.tree.nodes).filter(|node| !node.is_set()) {
+        is_coarse[node.feature as usize] |= node.threshold.is_finite() && node.threshold.abs() > WHOLE_MAX;
+    }
+    Ok(columns.all.iter().zip(is_coarse).filter(|(_, is_coarse)| *is_coarse).map(|(c, _)| c.name.as_str()).collect())
 }
 
 /// Letters that XGBoost's names of features cannot have.
