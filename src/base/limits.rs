@@ -159,11 +159,6 @@ pub const TERMS_MAX: usize = 10_000;
 pub const TERMS_COUNTED_MAX: usize = 4_000_000;
 /// Most features of a kept ensemble of trees: what is listed by feature stays below a gigabyte, whatever a file claims.
 pub const TREE_FEATURES_MAX: usize = 1 << 24;
-/// Bytes of a model file of another tool that is read into memory.
-pub const FOREIGN_BYTES_MAX: u64 = 1 << 30;
-/// Sets of levels in a model file may take this many bytes for each byte of the file: an honest node that names one level
-/// takes about as much text as a set of a thousand levels takes bits.
-pub const FOREIGN_SET_BYTES_RATIO_MAX: usize = 16;
 /// Most members of a blend; an ensemble selection of fifty steps cannot give more than fifty.
 pub const BLEND_MEMBERS_MAX: usize = 64;
 /// Most models of all members of a blend together: each of them answers every row.
