@@ -362,8 +362,9 @@ def cases(mlops, folder):
                 words = ["--model", kind, *FEW, "--calibrate", method]
                 yield f"{project.folder.name} {kind} {method}", project, words, None, True
     yield "titanic threshold", titanic, ["--model", "logistic", "--threshold", "f1"], None, True
-    for project in (titanic, kinds, bikes):
-        yield f"{project.folder.name} auto", project, ["--auto", "--trials", "8"], None, True
+    for project, models in ((titanic, "boost,forest,logistic"), (penguins, "boost,logistic"), (bikes, "boost,ridge")):
+        words = ["--auto", "--trials", "4", "--models", models]
+        yield f"{project.folder.name} auto", project, words, None, True
     yield "groups kmeans", groups, ["--model", "kmeans"], None, True
     yield "groups baseline", groups, ["--model", "baseline"], None, True
     yield "odd isolation_forest", odd, ["--model", "isolation_forest", *SET("contamination=0.05")], None, True
