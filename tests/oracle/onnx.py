@@ -28,7 +28,6 @@ except ImportError as missing:
     sys.exit(0)
 
 MOST = 1e-5
-DATA = Path("/work/shared/data")
 ROOT = Path(__file__).resolve().parents[2]
 RANDOM_ROWS = 1000
 ROWS_MAX = 2000
@@ -57,7 +56,7 @@ class Project:
 
     def compare(self, gaps):
         """Worst difference, over the table and random rows."""
-        self.run("export", "run:last", "--format", "onnx", "-o", "model.onnx")
+        self.run("export", "run:last", "--format", "onnx", "-o", "model.onnx", "--force")
         session = onnxruntime.InferenceSession(self.folder / "model.onnx", providers=["CPUExecutionProvider"])
         whole = self.rows[:: max(1, len(self.rows) // ROWS_MAX)]
         worst = 0.0
@@ -155,20 +154,22 @@ def worst(made, truth, relative=False):
 
 def same(made, wanted):
     wrong = [at for at, (one, other) in enumerate(zip(made, wanted)) if str(one) != other]
-    assert not wrong, f"{len(wrong)} labels differ, the first in row {wrong[0]}: {made[wrong[0]]} and {wanted[wrong[0]]}"
+    assert (
+        not wrong
+    ), f"{len(wrong)} labels differ, the first in row {wrong[0]}: {made[wrong[0]]} and {wanted[wrong[0]]}"
 
 
 def read(name):
-    with open(DATA / name, newline="") as file:
+    with open(ROOT / "examples" / name / "data" / f"{name}.csv", newline="") as file:
         return [[value if value != "NA" else "" for value in row] for row in csv.reader(file)]
 
 
 def flights():
-    with zipfile.ZipFile(DATA / "flights.csv.zip") as packed, packed.open(packed.namelist()[0]) as file:
-        lines = (line.decode() for line in file)
-        head = next(lines)
-        rows = [[v if v != "NA" else "" for v in row] for row in csv.reader([head, *[l for at, l in enumerate(lines) if at % 90 == 0]])]
-    return rows
+    path = ROOT / "examples" / "flights" / "data" / "flights.csv.zip"
+    with zipfile.ZipFile(path) as packed, packed.open(packed.namelist()[0]) as file:
+        # The header, and every 90th row.
+        lines = [line.decode() for at, line in enumerate(file) if at == 0 or at % 90 == 1]
+    return [[value if value != "NA" else "" for value in row] for row in csv.reader(lines)]
 
 
 def mixed():
@@ -182,8 +183,26 @@ def mixed():
         color, city = chance.choice(colors), f"city {int(chance.paretovariate(0.7)) % 60}"
         moment = datetime.datetime(2019, 11, 25) + datetime.timedelta(seconds=chance.uniform(-4e7, 4e7))
         grade = chance.choice("ABC")
-        worth = 3 * small + math.log(large) + count / 10 + 2 * flag + colors.index(color) + moment.month / 3 + chance.gauss(0, 0.5)
-        cells = [repr(small), repr(large), count, str(flag).lower(), color, city, moment.isoformat() + "Z", moment.date().isoformat(), grade]
+        worth = (
+            3 * small
+            + math.log(large)
+            + count / 10
+            + 2 * flag
+            + colors.index(color)
+            + moment.month / 3
+            + chance.gauss(0, 0.5)
+        )
+        cells = [
+            repr(small),
+            repr(large),
+            count,
+            str(flag).lower(),
+            color,
+            city,
+            moment.isoformat() + "Z",
+            moment.date().isoformat(),
+            grade,
+        ]
         cells = [str(cell) if chance.random() > 0.06 else "" for cell in cells]
         rows.append([*cells, repr(worth), str(int(worth > 7) + int(worth > 11))])
     return rows
@@ -192,8 +211,13 @@ def mixed():
 # Recipe steps, each tried with a linear model, which needs numbers without gaps, and where that says nothing with trees.
 NUMBERS = '["small", "large", "count"]'
 FILL = f'{{ op = "impute", columns = "numeric", strategy = "median" }}'
-REST = [FILL, '{ op = "one_hot", columns = "categorical" }', '{ op = "dates", columns = "time", parts = ["month", "weekday"] }',
-        '{ op = "impute", columns = "numeric", strategy = "constant", value = -1 }', '{ op = "scale", columns = "numeric" }']
+REST = [
+    FILL,
+    '{ op = "one_hot", columns = "categorical" }',
+    '{ op = "dates", columns = "time", parts = ["month", "weekday"] }',
+    '{ op = "impute", columns = "numeric", strategy = "constant", value = -1 }',
+    '{ op = "scale", columns = "numeric" }',
+]
 STEPS = {
     "impute_mean": [f'{{ op = "impute", columns = "numeric", strategy = "mean", indicator = true }}'],
     "impute_mode": ['{ op = "impute", columns = "all", strategy = "mode", indicator = true }'],
@@ -208,27 +232,55 @@ STEPS = {
     "power_yeo_johnson": [f'{{ op = "power", columns = {NUMBERS} }}'],
     "power_box_cox": ['{ op = "power", columns = ["large"], method = "box_cox" }'],
     "clip": [f'{{ op = "clip", columns = {NUMBERS}, quantiles = [0.1, 0.9] }}'],
-    "log": ['{ op = "log", columns = ["large"], method = "log", base = 10 }', '{ op = "log", columns = ["count"] }',
-            '{ op = "log", columns = ["small"], method = "signed" }'],
-    "bin": ['{ op = "bin", columns = ["large"], bins = 7 }', '{ op = "bin", columns = ["small"], edges = [-1, 0, 0.5] }',
-            '{ op = "bin", columns = ["count"], method = "tree", encode = "one_hot" }'],
-    "dates": ['{ op = "dates", columns = ["when"], since = "2020-01-01", parts = ["year", "quarter", "month", "week", "day", "weekday", "day_of_year", "hour", "minute", "second", "time_of_day", "epoch", "is_weekend", "is_month_start", "is_month_end"] }'],
-    "dates_cyclic": ['{ op = "dates", columns = "time", cyclic = true, parts = ["quarter", "month", "week", "day", "weekday", "day_of_year", "hour", "minute", "second", "time_of_day"] }'],
+    "log": [
+        '{ op = "log", columns = ["large"], method = "log", base = 10 }',
+        '{ op = "log", columns = ["count"] }',
+        '{ op = "log", columns = ["small"], method = "signed" }',
+    ],
+    "bin": [
+        '{ op = "bin", columns = ["large"], bins = 7 }',
+        '{ op = "bin", columns = ["small"], edges = [-1, 0, 0.5] }',
+        '{ op = "bin", columns = ["count"], method = "tree", encode = "one_hot" }',
+    ],
+    "dates": [
+        '{ op = "dates", columns = ["when"], since = "2020-01-01", parts = ["year", "quarter", "month", "week", "day", "weekday", "day_of_year", "hour", "minute", "second", "time_of_day", "epoch", "is_weekend", "is_month_start", "is_month_end"] }'
+    ],
+    "dates_cyclic": [
+        '{ op = "dates", columns = "time", cyclic = true, parts = ["quarter", "month", "week", "day", "weekday", "day_of_year", "hour", "minute", "second", "time_of_day"] }'
+    ],
     "cyclic": ['{ op = "cyclic", columns = ["count"], period = 24 }'],
     "rare": ['{ op = "rare", columns = ["city"], share = 0.02 }'],
-    "one_hot": ['{ op = "one_hot", columns = ["city"], max = 8, drop_first = true }', '{ op = "one_hot", columns = ["count"] }'],
-    "ordinal": ['{ op = "ordinal", columns = ["grade"], order = ["C", "A"] }', '{ op = "ordinal", columns = ["city"] }'],
-    "frequency": ['{ op = "frequency", columns = ["city", "count"] }', '{ op = "frequency", columns = ["color"], measure = "count" }'],
+    "one_hot": [
+        '{ op = "one_hot", columns = ["city"], max = 8, drop_first = true }',
+        '{ op = "one_hot", columns = ["count"] }',
+    ],
+    "ordinal": [
+        '{ op = "ordinal", columns = ["grade"], order = ["C", "A"] }',
+        '{ op = "ordinal", columns = ["city"] }',
+    ],
+    "frequency": [
+        '{ op = "frequency", columns = ["city", "count"] }',
+        '{ op = "frequency", columns = ["color"], measure = "count" }',
+    ],
     "target": ['{ op = "target", columns = ["city", "count"] }'],
-    "interact": ['{ op = "interact", columns = ["color", "grade"] }', '{ op = "interact", columns = ["small", "count"] }'],
+    "interact": [
+        '{ op = "interact", columns = ["color", "grade"] }',
+        '{ op = "interact", columns = ["small", "count"] }',
+    ],
     "polynomial": [f'{{ op = "polynomial", columns = {NUMBERS}, degree = 3 }}'],
     "ratio": ['{ op = "ratio", numerator = "large", denominator = "count", name = "share" }'],
     "pca": [FILL, f'{{ op = "pca", columns = {NUMBERS}, components = 2, whiten = true, keep = true }}'],
     "kmeans": [FILL, f'{{ op = "kmeans", columns = {NUMBERS}, clusters = 4 }}'],
     "select": [FILL, '{ op = "select", by = "mutual_information", keep = 5 }'],
     "rename": ['{ op = "rename", names = { small = "prediction" } }'],
-    "cast_text": ['{ op = "cast", columns = ["count", "flag"], to = "text" }', '{ op = "interact", columns = ["count", "flag"] }'],
-    "cast_number": ['{ op = "cast", columns = ["when"], to = "number" }', '{ op = "cast", columns = ["small"], to = "boolean" }'],
+    "cast_text": [
+        '{ op = "cast", columns = ["count", "flag"], to = "text" }',
+        '{ op = "interact", columns = ["count", "flag"] }',
+    ],
+    "cast_number": [
+        '{ op = "cast", columns = ["when"], to = "number" }',
+        '{ op = "cast", columns = ["small"], to = "boolean" }',
+    ],
     "cast_time": ['{ op = "cast", columns = ["large"], to = "time" }'],
 }
 REFUSED = {
@@ -238,29 +290,67 @@ REFUSED = {
     "knn": ['{ op = "impute", columns = "numeric", strategy = "knn" }'],
     "expression": ['{ op = "expression", name = "twice", sql = "small * 2" }'],
 }
-CLASSES = {kind: [] for kind in ["boost", "forest", "extra_trees", "tree", "logistic", "svm", "knn", "naive_bayes", "baseline"]}
-NUMBER = {kind: [] for kind in ["boost", "forest", "extra_trees", "tree", "linear", "ridge", "lasso", "elastic_net", "svm", "knn", "baseline"]}
+CLASSES = {
+    kind: [] for kind in ["boost", "forest", "extra_trees", "tree", "logistic", "svm", "knn", "naive_bayes", "baseline"]
+}
+NUMBER = {
+    kind: []
+    for kind in [
+        "boost",
+        "forest",
+        "extra_trees",
+        "tree",
+        "linear",
+        "ridge",
+        "lasso",
+        "elastic_net",
+        "svm",
+        "knn",
+        "baseline",
+    ]
+}
 SET = lambda *pairs: [word for pair in pairs for word in ("--set", pair)]
 FEW = SET("trees=30")
 
 
 def cases(mlops, folder):
     """Name, project, words of `train`, recipe steps, and whether random rows have gaps."""
-    penguins = Project(mlops, folder / "penguins", "penguins", read("penguins.csv"), "--target", "species")
-    titanic = Project(mlops, folder / "titanic", "titanic", read("titanic.csv"), "--target", "survived")
-    bikes = Project(mlops, folder / "bikeshare", "bikeshare", read("bikeshare.csv")[:3000], "--target", "bikers", "--ignore", "casual,registered")
+    penguins = Project(mlops, folder / "penguins", "penguins", read("penguins"), "--target", "species")
+    titanic = Project(mlops, folder / "titanic", "titanic", read("titanic"), "--target", "survived")
+    bikes = Project(
+        mlops,
+        folder / "bikeshare",
+        "bikeshare",
+        read("bikeshare")[:3000],
+        "--target",
+        "bikers",
+        "--ignore",
+        "casual,registered",
+    )
     planes = Project(mlops, folder / "flights", "flights", flights(), "--target", "arr_delay", "--task", "regression")
     made = Project(mlops, folder / "mixed", "mixed", mixed(), "--target", "worth", "--ignore", "kind")
     kinds = Project(mlops, folder / "kinds", "mixed", mixed(), "--target", "kind", "--ignore", "worth")
     groups = Project(mlops, folder / "groups", "mixed", mixed(), "--task", "clustering", "--ignore", "worth,kind")
     odd = Project(mlops, folder / "odd", "mixed", mixed(), "--task", "anomaly", "--ignore", "worth,kind")
     trees = ["boost", "forest", "extra_trees"]
-    for project, kinds_of in ((penguins, CLASSES), (titanic, CLASSES), (kinds, CLASSES), (bikes, NUMBER), (made, NUMBER), (planes, ["boost", "ridge"])):
+    for project, kinds_of in (
+        (penguins, CLASSES),
+        (titanic, CLASSES),
+        (kinds, CLASSES),
+        (bikes, NUMBER),
+        (made, NUMBER),
+        (planes, ["boost", "ridge"]),
+    ):
         for kind in kinds_of:
             words = ["--model", kind, *(FEW if kind in trees else [])]
             yield f"{project.folder.name} {kind}", project, words, None, True
     for objective in ("absolute", "huber", "quantile", "poisson"):
-        yield f"bikeshare boost {objective}", bikes, ["--model", "boost", *FEW, *SET(f"objective={objective}")], None, True
+        yield f"bikeshare boost {objective}", bikes, [
+            "--model",
+            "boost",
+            *FEW,
+            *SET(f"objective={objective}"),
+        ], None, True
     yield "bikeshare poisson", bikes, ["--model", "poisson"], None, True
     for kernel in ("linear", "poly"):
         yield f"penguins svm {kernel}", penguins, ["--model", "svm", *SET(f"kernel={kernel}")], None, True
@@ -272,6 +362,9 @@ def cases(mlops, folder):
                 words = ["--model", kind, *FEW, "--calibrate", method]
                 yield f"{project.folder.name} {kind} {method}", project, words, None, True
     yield "titanic threshold", titanic, ["--model", "logistic", "--threshold", "f1"], None, True
+    for project, models in ((titanic, "boost,forest,logistic"), (penguins, "boost,logistic"), (bikes, "boost,ridge")):
+        words = ["--auto", "--trials", "4", "--models", models]
+        yield f"{project.folder.name} auto", project, words, None, True
     yield "groups kmeans", groups, ["--model", "kmeans"], None, True
     yield "groups baseline", groups, ["--model", "baseline"], None, True
     yield "odd isolation_forest", odd, ["--model", "isolation_forest", *SET("contamination=0.05")], None, True
@@ -279,7 +372,10 @@ def cases(mlops, folder):
     for name, steps in STEPS.items():
         yield f"step {name}", made, ["--model", "ridge"], [*steps, *REST], True
         yield f"step {name} boost", kinds, ["--model", "boost", *SET("trees=10")], [*steps, *REST[1:3]], True
-    yield "step category numbers", made, ["--model", "boost", *FEW], ['{ op = "category", columns = ["count", "color", "city", "grade"] }', *REST[1:3]], True
+    yield "step category numbers", made, ["--model", "boost", *FEW], [
+        '{ op = "category", columns = ["count", "color", "city", "grade"] }',
+        *REST[1:3],
+    ], True
 
 
 def main():
@@ -305,11 +401,15 @@ def main():
         for name, steps in REFUSED.items():
             if word not in f"refused {name}":
                 continue
-            project = Project(mlops, Path(folder) / f"refused_{name}", "mixed", mixed(), "--target", "worth", "--ignore", "kind")
+            project = Project(
+                mlops, Path(folder) / f"refused_{name}", "mixed", mixed(), "--target", "worth", "--ignore", "kind"
+            )
             project.train(["--model", "ridge"], [*steps, *REST])
-            said = project.run("export", "run:last", "--format", "onnx", "-o", "model.onnx", fails=True)
+            said = project.run("export", "run:last", "--format", "onnx", "-o", "model.onnx", "--force", fails=True)
             print(f"onnx refused {name:<24} {json.dumps(said.stderr.strip().splitlines()[:1])}", flush=True)
-    print(f"onnx: {all_of_them - len(bad)} of {all_of_them} cases agree to {MOST:g} with onnxruntime {onnxruntime.__version__}")
+    print(
+        f"onnx: {all_of_them - len(bad)} of {all_of_them} cases agree to {MOST:g} with onnxruntime {onnxruntime.__version__}"
+    )
     sys.exit(1 if bad else 0)
 
 

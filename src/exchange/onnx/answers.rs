@@ -10,6 +10,20 @@ use crate::models::package::ModelPackage;
 use crate::spec::model::Task;
 use crate::spec::schema::ColumnType;
 
+/// One output: its tensor, element type, sizes, and what it means.
+struct Output {
+    tensor: Tensor,
+    elem_type: i32,
+    sizes: Vec<Option<usize>>,
+    about: String,
+}
+
+impl Output {
+    fn new(tensor: Tensor, elem_type: i32, sizes: &[Option<usize>], about: impl Into<String>) -> Output {
+        Output { tensor, elem_type, sizes: sizes.to_vec(), about: about.into() }
+    }
+}
+
 /// Names of the outputs, which no raw column has.
 pub fn names(graph: &mut Graph, package: &ModelPackage) -> Vec<Tensor> {
     let wanted: &[&str] = match package.header.task {
@@ -23,42 +37,43 @@ pub fn names(graph: &mut Graph, package: &ModelPackage) -> Vec<Tensor> {
 
 /// Gives the answers their names and types.
 pub fn write(graph: &mut Graph, package: &ModelPackage, answer: &Answer, outputs: &[Tensor]) -> Result<Vec<ValueInfo>> {
-    let made: Vec<(Tensor, i32, Vec<Option<usize>>, String)> = match answer {
+    let made = match answer {
         Answer::Numbers(numbers) => {
             let about = format!("the predicted {}", package.header.target);
-            vec![(numbers.clone(), element::DOUBLE, vec![None, Some(1)], about)]
+            vec![Output::new(numbers.clone(), element::DOUBLE, &[None, Some(1)], about)]
         }
         Answer::Shares(shares, classes) => {
             let (label, of) = label(graph, package, shares, *classes)?;
             let about = format!("of the classes {}", package.header.classes.join(", "));
             vec![
-                (label, of, vec![None], format!("the predicted {}", package.header.target)),
-                (shares.clone(), element::DOUBLE, vec![None, Some(*classes)], about),
+                Output::new(label, of, &[None], format!("the predicted {}", package.header.target)),
+                Output::new(shares.clone(), element::DOUBLE, &[None, Some(*classes)], about),
             ]
         }
         Answer::Clusters(codes, distances) => {
             let (codes, distances) = (flat(graph, codes), flat(graph, distances));
+            let about = "from the center of the cluster, among features";
             vec![
-                (codes, element::INT64, vec![None], "from 0 for the largest cluster of training".to_owned()),
-                (distances, element::DOUBLE, vec![None], "from the center of the cluster, among features".to_owned()),
+                Output::new(codes, element::INT64, &[None], "from 0 for the largest cluster of training"),
+                Output::new(distances, element::DOUBLE, &[None], about),
             ]
         }
         Answer::Anomalies { scores, flags, threshold } => {
-            let (odd, scores) = (flat(graph, flags), flat(graph, scores));
+            let (flags, scores) = (flat(graph, flags), flat(graph, scores));
             vec![
-                (odd, element::BOOL, vec![None], format!("whether the score is above {threshold}")),
-                (scores, element::DOUBLE, vec![None], "the higher the odder".to_owned()),
+                Output::new(flags, element::BOOL, &[None], format!("whether the score is above {threshold}")),
+                Output::new(scores, element::DOUBLE, &[None], "the higher the odder"),
             ]
         }
     };
     if made.len() != outputs.len() {
-        return Err(
-            fail::world("damaged model package: its predictor answers another task than its header says").into()
-        );
+        let what = "damaged model package: its predictor answers another task than its header says";
+        return Err(fail::world(what).into());
     }
-    let named = |((tensor, of, sizes, doc_string), name): ((Tensor, i32, Vec<Option<usize>>, String), &Tensor)| {
-        graph.name(&tensor, name);
-        ValueInfo { name: name.name().to_owned(), kind: Some(kind(of, &sizes)), doc_string }
+    let named = |(output, name): (Output, &Tensor)| {
+        graph.name(&output.tensor, name);
+        let kind = Some(kind(output.elem_type, &output.sizes));
+        ValueInfo { name: name.name().to_owned(), kind, doc_string: output.about }
     };
     Ok(made.into_iter().zip(outputs).map(named).collect())
 }

@@ -1,8 +1,8 @@
 //! Whole packages as ONNX: recipe and model together in one file, raw columns in, answers out.
 //!
-//! Everything is computed in numbers of 64 bits, by operators of ONNX 1.17 and later (main set 21, `ai.onnx.ml` 5) that
-//! onnxruntime has for them; operators that it lacks are composed of others. Trees, look-ups and dates are exact; sums may
-//! differ from ours in the last digits, as they are added in another order.
+//! Everything is computed in numbers of 64 bits, by operators of ONNX 1.16 and later (main set 21, `ai.onnx.ml` 5) that
+//! onnxruntime has for them from 1.21 on; operators that it lacks are composed of others. Trees, look-ups and dates are
+//! exact; sums may differ from ours in the last digits, as they are added in another order.
 //!
 //! Inputs are one tensor `rows × 1` for each raw column that the model looks at: numbers (whole ones and booleans too) as
 //! doubles, NaN where missing; texts as strings, empty where missing; dates and time stamps as microseconds since 1970-01-01

@@ -51,6 +51,14 @@ pub fn rounds(model: &dyn Predictor) -> Option<usize> {
     Some(boosted.ensemble.trees.len() / boosted.initial.len().max(1))
 }
 
+/// A boosted model of the first `count` rounds of another; `None` for other kinds.
+pub fn first_rounds(model: &dyn Predictor, count: usize) -> Option<Box<dyn Predictor>> {
+    let boosted = model.as_any().downcast_ref::<Boosted>()?;
+    let mut ensemble = boosted.ensemble.clone();
+    ensemble.trees.truncate(count.saturating_mul(boosted.initial.len().max(1)));
+    Some(Box::new(Boosted { ensemble, loss: boosted.loss, initial: boosted.initial.clone() }))
+}
+
 impl Predictor for Boosted {
     fn predict(&self, matrix: &Matrix) -> Result<Predictions> {
         let mut sums = self.ensemble.sums(matrix, &self.initial)?;

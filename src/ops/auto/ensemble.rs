@@ -1,14 +1,15 @@
 //! Which trials answer together, and with which shares: greedy selection with replacement (Caruana, Niculescu-Mizil, Crew,
-//! Ksikes 2004) on answers to rows that no fit had seen, over bags of the candidates (Caruana, Munson, Niculescu-Mizil 2006).
+//! Ksikes 2004) on answers to rows that no fit had seen, over bags of the candidates (Caruana, Munson, Niculescu-Mizil 2006)
+//! and of the rows, so that what only noise tells apart shares the answer.
 
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use crate::base::seed::Seed;
 
 /// Steps of one greedy selection.
-const STEPS: usize = 40;
-/// Selections that are averaged, each from a part of the candidates.
-const BAGS: u64 = 8;
+const STEPS: usize = 30;
+/// Selections that are averaged, each from a part of the candidates on rows drawn with replacement.
+const BAGS: u64 = 16;
 /// Share of the candidates that a bag holds.
 const BAG_SHARE: f64 = 0.7;
 /// Smallest share of an answer that is worth keeping models for.
@@ -48,7 +49,8 @@ impl Loss {
 /// Shares of the candidates in a common answer, summing to 1; most are 0, at most `most` are not.
 ///
 /// `candidates` are values as `loss` wants them, one for each row, all of the same rows; they are linear, so that a mean of
-/// answers has the mean of their values. Never worse on these rows than the best candidate alone. Deterministic in `seed`.
+/// answers has the mean of their values. The best candidate alone answers when all together are worse by more than chance
+/// (one standard error) explains. Deterministic in `seed`.
 /// Cost: bags × steps × candidates × rows.
 pub fn select(candidates: &[&[f64]], loss: Loss, most: usize, seed: Seed) -> Vec<f64> {
     let rows = candidates.first().map_or(0, |values| values.len());
@@ -67,30 +69,45 @@ pub fn select(candidates: &[&[f64]], loss: Loss, most: usize, seed: Seed) -> Vec
             let mut rng = seed.nth(bag).rng();
             let held: Vec<usize> =
                 (0..thinned.len()).filter(|place| *place == best || rng.unit() < BAG_SHARE).collect();
-            greedy(&thinned, &held, loss)
+            let count = thinned[best].len();
+            let drawn: Vec<usize> = (0..count).map(|_| rng.below(count as u64) as usize).collect();
+            let values: Vec<Vec<f64>> =
+                held.iter().map(|place| drawn.iter().map(|row| thinned[*place][*row]).collect()).collect();
+            let mut shares = vec![0.0; thinned.len()];
+            held.iter().zip(greedy(&values, loss)).for_each(|(place, share)| shares[*place] = share);
+            shares
         })
         .collect();
     let mut mean: Vec<f64> = (0..thinned.len()).map(|at| shares.iter().map(|one| one[at]).sum::<f64>()).collect();
     keep_largest(&mut mean, most);
-    let together = loss.of(&blended(&thinned, &mean), 1.0);
-    if together.is_nan() || together >= alone[best] {
+    if is_worse(&blended(&thinned, &mean), &thinned[best], loss) {
         mean.fill(0.0);
         mean[best] = 1.0;
     }
     mean
 }
 
+/// Whether the loss of `values` is above that of `others` by more than one standard error of the difference.
+fn is_worse(values: &[f64], others: &[f64], loss: Loss) -> bool {
+    let each = |value: &f64| loss.of(std::slice::from_ref(value), 1.0);
+    let differences: Vec<f64> = values.iter().zip(others).map(|(value, other)| each(value) - each(other)).collect();
+    let count = differences.len().max(2) as f64;
+    let mean = differences.iter().sum::<f64>() / count;
+    let square = differences.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    let error = (square / count).sqrt();
+    mean.is_nan() || error.is_nan() || mean > error
+}
+
 /// Adds whichever candidate makes the mean of all those added best, again and again; the best number of steps counts.
-fn greedy(candidates: &[Vec<f64>], held: &[usize], loss: Loss) -> Vec<f64> {
+fn greedy(candidates: &[Vec<f64>], loss: Loss) -> Vec<f64> {
     let rows = candidates[0].len();
     let (mut sum, mut trial) = (vec![0.0; rows], vec![0.0; rows]);
     let mut added: Vec<usize> = Vec::with_capacity(STEPS);
     let mut best = (0, f64::INFINITY);
     for step in 1..=STEPS {
-        let mut found = (held[0], f64::INFINITY);
-        for &place in held {
-            trial.copy_from_slice(&sum);
-            trial.iter_mut().zip(&candidates[place]).for_each(|(sum, value)| *sum += value);
+        let mut found = (0, f64::INFINITY);
+        for (place, candidate) in candidates.iter().enumerate() {
+            trial.iter_mut().zip(&sum).zip(candidate).for_each(|((trial, sum), value)| *trial = sum + value);
             let reached = loss.of(&trial, step as f64);
             if reached < found.1 {
                 found = (place, reached);

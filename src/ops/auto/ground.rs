@@ -31,7 +31,7 @@ use crate::spec::split::{SplitMethod, SplitSpec};
 const FOLDED_ROWS_MAX: usize = 100_000;
 /// Rows up to which folds are eight, and up to which they are dealt twice.
 const EIGHT_FOLDS_MAX: usize = 5_000;
-const TWICE_MAX: usize = 1_000;
+const TWICE_MAX: usize = 600;
 
 /// The features of all rows in one form.
 pub struct Branch {

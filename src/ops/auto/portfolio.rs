@@ -48,6 +48,8 @@ const SMALL_ROWS: usize = 3_000;
 const LEAF_ROWS_FROM: usize = 3_000;
 /// Rows from which large trees are worth growing.
 const LARGE_TREES_FROM: usize = 4_000;
+/// Rows below which features are cut into few bins: more say nothing and cost time.
+const FEW_BINS_BELOW: usize = 3_000;
 
 /// A configuration of `kind` with parameters as TOML.
 pub fn config(name: &str, kind: &str, family: Family, params: &str) -> Option<Config> {
@@ -134,18 +136,18 @@ impl Portfolio<'_> {
 
     fn classes(&mut self) {
         self.add("logistic", "logistic", "");
-        self.small_trees();
-        self.forests_early();
-        self.boost("boost_slow", 0.05, "feature_share = 0.8\nrow_share = 0.8");
-        self.machines();
-        self.large_trees();
-        self.neighbours();
-        if self.shape.rows > SMALL_ROWS {
-            self.forests();
-        }
         if self.shape.rows <= SMALL_ROWS {
             self.add("logistic_strong", "logistic", "l2 = 10.0");
             self.add("logistic_weak", "logistic", "l2 = 0.1");
+            self.machines();
+            self.neighbours();
+        }
+        self.small_trees();
+        self.forests_early();
+        self.boost("boost_slow", 0.05, "feature_share = 0.8\nrow_share = 0.8");
+        self.large_trees();
+        self.after();
+        if self.shape.rows <= SMALL_ROWS {
             self.add("svm_linear", "svm", "kernel = \"linear\"\ncost = 0.3");
             self.add("svm_cost_5", "svm", "cost = 5.0");
         }
@@ -159,31 +161,41 @@ impl Portfolio<'_> {
 
     fn numbers(&mut self) {
         self.add("ridge", "ridge", "");
+        self.add("linear", "linear", "");
+        if self.shape.rows <= SMALL_ROWS {
+            self.add("elastic_net", "elastic_net", "");
+            self.add("ridge_strong", "ridge", "l2 = 30.0");
+            self.machines();
+            self.neighbours();
+        }
         self.small_trees();
         self.forests_early();
         self.boost("boost_slow", 0.05, "feature_share = 0.8\nrow_share = 0.8");
         if self.shape.positive {
             self.boost("boost_poisson", 0.05, "objective = \"poisson\"\nfeature_share = 0.8\nrow_share = 0.8");
         }
-        self.machines();
         self.large_trees();
         if self.shape.positive && self.shape.rows >= LARGE_TREES_FROM {
             let more = "objective = \"poisson\"\nleaves = 63\nleaf_rows = 20\nfeature_share = 0.6\nrow_share = 0.8";
             self.boost("boost_poisson_large", 0.05, more);
         }
-        self.neighbours();
-        if self.shape.rows > SMALL_ROWS {
-            self.forests();
-        }
+        self.after();
         if self.shape.rows <= SMALL_ROWS {
-            self.add("elastic_net", "elastic_net", "");
             self.add("lasso", "lasso", "");
-            self.add("ridge_strong", "ridge", "l2 = 30.0");
             self.add("svm_linear", "svm", "kernel = \"linear\"\ncost = 0.3");
             self.add("svm_cost_10", "svm", "cost = 10.0");
         }
         self.variants();
         self.late();
+    }
+
+    /// What is cheap on small tables and stands early there, on larger ones.
+    fn after(&mut self) {
+        if self.shape.rows > SMALL_ROWS {
+            self.machines();
+            self.forests();
+            self.neighbours();
+        }
     }
 
     /// Trees of few leaves: the best of boosting on small tables, cheap on all.
@@ -226,5 +238,6 @@ pub fn patient(shape: &Shape, rate: f64, params: &str) -> String {
     let rounds = (if shape.outputs > 3 { 500 } else { 1_500 }).min((60.0 / rate) as usize);
     // Rows held out that are few are a noisy voice.
     let patience = if shape.rows < 1_000 { 60 } else { 40 };
-    format!("learning_rate = {rate:?}\ntrees = {rounds}\npatience = {patience}\n{params}")
+    let bins = if shape.rows < FEW_BINS_BELOW { 63 } else { 255 };
+    format!("learning_rate = {rate:?}\ntrees = {rounds}\npatience = {patience}\nbins = {bins}\n{params}")
 }

@@ -12,6 +12,7 @@ use crate::models::trees::boosted;
 use crate::ops::auto::ground::Ground;
 use crate::ops::auto::portfolio::Config;
 use crate::ops::fit::Rows;
+use crate::record::run::MetricPoint;
 
 /// One fit and its answers.
 pub struct Fitted {
@@ -21,6 +22,8 @@ pub struct Fitted {
     pub answers: Vec<f64>,
     /// Rounds of boosting; none for other kinds.
     pub rounds: Option<usize>,
+    /// Loss on the rows held out after each round of patient boosting, from no round on; empty for other fits.
+    pub curve: Vec<f64>,
     /// Seconds of the fit.
     pub fit_seconds: f64,
     /// Seconds of answering.
@@ -62,7 +65,8 @@ pub struct Trial {
 
 /// Fits one fold. `late` says whether time is up: kinds that grow tree by tree then end with what they have.
 ///
-/// Errors: those of the fit; answers that are no numbers.
+/// Patient boosting goes on until its loss on the rows held out has not fallen for some rounds, and answers with the best
+/// number of rounds for now; see [`Trial::finished`]. Errors: those of the fit; answers that are no numbers.
 pub fn fit_fold(
     ground: &Ground,
     config: &Config,
@@ -72,22 +76,85 @@ pub fn fit_fold(
     late: &dyn Fn() -> bool,
 ) -> Result<Fitted> {
     let (train, held) = ground.part(branch, fold);
-    let waits = config.params.get("patience").and_then(toml::Value::as_integer).is_some_and(|patience| patience > 0);
+    let (params, patience) = without_patience(&config.params);
     let started = Instant::now();
-    let model = fit(config, &config.params, train, waits.then_some(held), seed, late)?;
+    let mut curve = Vec::new();
+    let mut watch = Watch { best: (0, f64::INFINITY), rounds: 0 };
+    let points = &mut |point: MetricPoint| {
+        let is_over = patience > 0 && point.name == "validation_loss" && {
+            curve.push(point.value);
+            watch.is_over(point.value, patience)
+        };
+        if is_over || late() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let model = fit(config, &params, train, (patience > 0).then_some(held), seed, points)?;
     let fit_seconds = started.elapsed().as_secs_f64();
     let started = Instant::now();
-    let answers = match model.predict(&held.matrix)? {
+    let rounds = boosted::rounds(&*model);
+    let best = lowest(&curve).map(|place| place + 1);
+    let (answers, rounds) = match best.zip(rounds) {
+        Some((best, all)) if best < all => (answer(ground, &*model, Some(best), held)?, Some(best)),
+        _ => (answer(ground, &*model, None, held)?, rounds),
+    };
+    let predict_seconds = started.elapsed().as_secs_f64();
+    Ok(Fitted { model: Some(model), answers, rounds, curve, fit_seconds, predict_seconds })
+}
+
+/// Parameters without patience, and the patience: rounds are counted here, so that all folds can end at the same one.
+fn without_patience(params: &toml::Table) -> (toml::Table, usize) {
+    let mut params = params.clone();
+    let patience = params.remove("patience").and_then(|patience| patience.as_integer()).unwrap_or(0);
+    (params, usize::try_from(patience).unwrap_or(0))
+}
+
+/// How long the loss has not fallen.
+struct Watch {
+    best: (usize, f64),
+    rounds: usize,
+}
+
+impl Watch {
+    fn is_over(&mut self, loss: f64, patience: usize) -> bool {
+        self.rounds += 1;
+        if loss < self.best.1 {
+            self.best = (self.rounds, loss);
+        }
+        self.rounds - self.best.0 >= patience
+    }
+}
+
+/// Place of the lowest value, the first on a tie.
+fn lowest(values: &[f64]) -> Option<usize> {
+    (0..values.len())
+        .filter(|place| values[*place].is_finite())
+        .reduce(|a, b| if values[b] < values[a] { b } else { a })
+}
+
+/// Answers of a model, or of its first rounds, to the rows held out.
+fn answer(ground: &Ground, model: &dyn Predictor, rounds: Option<usize>, held: &Rows) -> Result<Vec<f64>> {
+    let first = rounds.and_then(|rounds| boosted::first_rounds(model, rounds));
+    let predictions = match &first {
+        Some(first) => first.predict(&held.matrix)?,
+        None => model.predict(&held.matrix)?,
+    };
+    let answers = match predictions {
         Predictions::Probabilities { values, .. } | Predictions::Numbers(values) => values,
         _ => Vec::new(),
     };
-    let predict_seconds = started.elapsed().as_secs_f64();
     let expected = held.matrix.rows() * ground.width();
     if answers.len() != expected || answers.iter().any(|answer| !answer.is_finite()) {
         anyhow::bail!("its answers are not all finite numbers");
     }
-    let rounds = boosted::rounds(&*model);
-    Ok(Fitted { model: Some(model), answers, rounds, fit_seconds, predict_seconds })
+    Ok(answers)
+}
+
+/// The number of rounds that is best for all folds together. One for each fold would be chosen on its few rows held out, and
+/// would flatter it.
+fn common_rounds(folds: &[Fitted]) -> Option<usize> {
+    let longest = folds.iter().map(|fold| fold.curve.len()).max().filter(|rounds| *rounds > 0)?;
+    let at = |fold: &Fitted, round: usize| fold.curve.get(round).or(fold.curve.last()).copied().unwrap_or(0.0);
+    let mean: Vec<f64> = (0..longest).map(|round| folds.iter().map(|fold| at(fold, round)).sum::<f64>()).collect();
+    lowest(&mean).map(|place| place + 1)
 }
 
 /// Fits a configuration on all rows that may be learned from, with as many rounds as its folds had on average.
@@ -99,7 +166,8 @@ pub fn fit_again(ground: &Ground, trial: &Trial, seed: Seed) -> Result<Box<dyn P
         // More rows bear a few more rounds.
         params.insert("trees".to_owned(), toml::Value::Integer(((mean * 1.05).round() as i64).max(1)));
     }
-    fit(&trial.config, &params, &ground.whole(trial.branch), None, seed, &|| false)
+    let points = &mut |_: MetricPoint| ControlFlow::Continue(());
+    fit(&trial.config, &params, &ground.whole(trial.branch), None, seed, points)
 }
 
 fn fit(
@@ -108,7 +176,7 @@ fn fit(
     train: &Rows,
     held: Option<&Rows>,
     seed: Seed,
-    late: &dyn Fn() -> bool,
+    points: &mut dyn FnMut(MetricPoint) -> ControlFlow<()>,
 ) -> Result<Box<dyn Predictor>> {
     let mut input = FitInput {
         matrix: &train.matrix,
@@ -119,22 +187,33 @@ fn fit(
         params,
         seed,
         talk: &Silent,
-        points: &mut |_| if late() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) },
+        points,
     };
     (config.kind.fit)(&mut input)
 }
 
 impl Trial {
-    /// Puts the answers of all folds together.
+    /// Puts the answers of all folds together; patient boosting of all folds ends at the same round.
     ///
-    /// Errors: scores of another task.
+    /// Errors: scores of another task; those of answering again.
     pub fn finished(
         ground: &Ground,
         number: usize,
         config: Config,
         branch: usize,
-        folds: Vec<Fitted>,
+        mut folds: Vec<Fitted>,
     ) -> Result<Trial> {
+        if let Some(rounds) = common_rounds(&folds) {
+            for (place, fold) in folds.iter_mut().enumerate() {
+                let Some(model) = fold.model.take() else { continue };
+                let model = boosted::first_rounds(&*model, rounds).unwrap_or(model);
+                if fold.rounds != boosted::rounds(&*model) {
+                    fold.answers = answer(ground, &*model, None, &ground.part(branch, place).1)?;
+                }
+                fold.rounds = boosted::rounds(&*model);
+                fold.model = Some(model);
+            }
+        }
         let width = ground.width();
         let mut place_of = vec![0_u32; ground.target.len()];
         ground.scored.iter().zip(0..).for_each(|(row, place)| place_of[*row as usize] = place);

@@ -63,30 +63,29 @@ pub fn forested(graph: &mut Graph, model: &Forested, input: Input<'_>) -> Result
 /// The leaf of every tree, rows × trees: its value or, as the operator knows one value a leaf, its number among all leaves.
 fn leaves(graph: &mut Graph, ensemble: &Ensemble, input: Input<'_>, numbered: bool) -> Result<(Tensor, usize)> {
     let mut trees = Trees::default();
-    // A tree without nodes is a column of its own before all others.
-    let (mut alone, mut count) = (Vec::new(), 0);
+    // What trees without nodes answer; those with nodes add nothing to it.
+    let mut constants = vec![0.0; ensemble.trees.len()];
     let mut first = 0;
-    for tree in &ensemble.trees {
+    for (number, tree) in ensemble.trees.iter().enumerate() {
         let own = tree.values.len() / ensemble.width;
         let value = |leaf: usize| if numbered { (first + leaf) as f64 } else { tree.values[leaf] };
         if tree.nodes.is_empty() {
-            alone.push((value(0), count));
+            constants[number] = value(0);
         } else {
             add(&mut trees, tree, input.features)?;
-            (0..own).for_each(|leaf| trees.leaf(count, value(leaf)));
+            (0..own).for_each(|leaf| trees.leaf(number, value(leaf)));
         }
-        count += 1;
         first += own;
     }
-    let mut constants = vec![0.0; count];
-    alone.iter().for_each(|(value, place)| constants[*place] = *value);
+    let count = constants.len();
+    let all_grown = ensemble.trees.iter().all(|tree| !tree.nodes.is_empty());
     let constants = graph.numbers(&[1, count], &constants);
     if trees.nodes() == 0 {
         return Ok((graph.repeated(input.rows, &constants, count), count));
     }
     let matrix = input.matrix(graph);
     let grown = trees.write(graph, &matrix, count);
-    let leaves = if alone.is_empty() { grown } else { graph.add(&grown, &constants) };
+    let leaves = if all_grown { grown } else { graph.add(&grown, &constants) };
     Ok((leaves, count))
 }
 
@@ -259,7 +258,13 @@ impl Cuts<'_> {
             }
             let left = self.lefts[at] as usize;
             [depths[left], depths[left + 1]] = [depths[at] + 1; 2];
-            trees.node(self.columns[at] as usize, Ask::UpTo, self.thresholds[at], false, [child(left), child(left + 1)]);
+            trees.node(
+                self.columns[at] as usize,
+                Ask::UpTo,
+                self.thresholds[at],
+                false,
+                [child(left), child(left + 1)],
+            );
         }
     }
 }

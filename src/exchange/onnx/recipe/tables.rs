@@ -37,12 +37,12 @@ pub fn pick(graph: &mut Graph, codes: &Tensor, absent: f64, values: &[f64]) -> T
 }
 
 /// 1 in the column of each row's code, of `count` columns from code `first` on: rows × `count`.
-pub fn indicators(graph: &mut Graph, codes: &Tensor, first: usize, count: usize) -> impl Iterator<Item = Place> {
+pub fn indicators(graph: &mut Graph, codes: &Tensor, first: usize, count: usize) -> Vec<Place> {
     let wanted: Vec<i64> = (first..first + count).map(|code| code as i64).collect();
     let wanted = graph.wholes(&[1, count], &wanted);
     let same = graph.op("Equal", &[codes, &wanted]);
     let made = graph.as_numbers(&same);
-    Place::all(&made, count).collect::<Vec<_>>().into_iter()
+    Place::all(&made, count).collect()
 }
 
 /// The number that `level` is the shortest form of.
