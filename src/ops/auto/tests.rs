@@ -1,7 +1,13 @@
 //! Selection of an ensemble, budgets, proposals: exact on small inputs.
 
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
 use crate::base::seed::Seed;
+use crate::ops::auto::budget::{Deadline, Rates};
 use crate::ops::auto::ensemble::{Loss, blended, select};
+use crate::ops::auto::portfolio::{Shape, portfolio};
+use crate::spec::model::Task;
 
 /// `rows` numbers in [0, 1) from a seed.
 fn noise(seed: u64, rows: usize) -> Vec<f64> {
@@ -63,4 +69,41 @@ fn degenerate_candidates_are_survived() {
     let views: Vec<&[f64]> = odd.iter().map(Vec::as_slice).collect();
     assert_eq!(select(&views, Loss::Squared, 5, Seed(1)), [0.0, 1.0, 0.0]);
     assert_eq!(select(&[&[1.0, 1.0], &[1.0, 1.0]], Loss::Log, 5, Seed(1)).iter().sum::<f64>(), 1.0);
+}
+
+#[test]
+fn every_configuration_of_the_portfolio_is_one_that_its_kind_knows() {
+    for task in [Task::Binary, Task::Multiclass, Task::Regression] {
+        for rows in [10, 200, 2_000, 10_000, 60_000, 1_000_000] {
+            let shape = Shape { task, rows, outputs: 3, features: 20, positive: true };
+            let all = portfolio(&shape);
+            let names: BTreeSet<&str> = all.iter().map(|config| config.name.as_str()).collect();
+            assert_eq!(names.len(), all.len(), "a name twice: {names:?}");
+            assert!(all.len() > 10 && all[0].kind.name == "boost");
+            for config in &all {
+                let known = (config.kind.params)();
+                assert!(config.kind.tasks.contains(&task), "{}", config.name);
+                let unknown = config.params.keys().find(|name| !known.contains_key(*name));
+                assert_eq!(unknown, None, "{}", config.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fit_is_expected_to_take_as_long_as_others_of_its_kind() {
+    let shape = Shape { task: Task::Binary, rows: 1_000, outputs: 2, features: 10, positive: false };
+    let all = portfolio(&shape);
+    let of = |name: &str| all.iter().find(|config| config.name == name).expect("it is in the portfolio");
+    let mut rates = Rates::default();
+    assert_eq!(rates.expect(of("forest"), &shape), 0.0, "nothing is known yet");
+    rates.learn(of("forest"), &shape, 2.0);
+    let expected = rates.expect(of("forest"), &shape);
+    assert!((2.0..4.0).contains(&expected), "{expected}");
+    assert!(rates.expect(of("svm"), &shape) > 0.0, "of another kind, by what all kinds took");
+    let wide = Shape { rows: 10_000, ..shape };
+    assert!(rates.expect(of("forest"), &wide) > 8.0 * expected);
+    let near = Deadline::new(Instant::now(), Some(Duration::from_secs(3_600)), 0.5);
+    assert!(!near.is_over() && near.is_too_near_for(3_000.0) && !near.is_too_near_for(60.0));
+    assert!(!Deadline::new(Instant::now(), None, 0.5).is_too_near_for(f64::INFINITY));
 }

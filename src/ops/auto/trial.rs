@@ -22,7 +22,7 @@ pub struct Fitted {
     pub answers: Vec<f64>,
     /// Rounds of boosting; none for other kinds.
     pub rounds: Option<usize>,
-    /// Loss on the rows held out after each round of patient boosting, from no round on; empty for other fits.
+    /// Loss on the rows held out after each round of patient boosting; empty for other fits.
     pub curve: Vec<f64>,
     /// Seconds of the fit.
     pub fit_seconds: f64,
