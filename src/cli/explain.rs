@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use crate::base::limits::EXPLAIN_ROWS;
 use crate::base::talk::Talk;
 use crate::base::units;
 use crate::cli::app::{Answer, App};
 use crate::ops::explain::{ExplainOptions, ExplainReport, explain};
 use crate::record::explanation::{ColumnExplanation, ContributionMethod, ExplanationRecord, RowExplanation};
+use crate::spec::model::Task;
 use crate::term::spark::Bars;
 use crate::term::style::Style;
 use crate::term::table::Table;
@@ -61,9 +61,9 @@ pub struct ExplainArgs {
     /// Columns whose dependence is measured, the most important first
     #[arg(long, value_name = "N", default_value_t = 20)]
     top: usize,
-    /// Most rows to look at; a sample of them is drawn when there are more
-    #[arg(long, value_name = "N", default_value_t = EXPLAIN_ROWS)]
-    rows: usize,
+    /// Most rows to look at, a sample where there are more; 1000 when absent, 200 for kinds that answer slowly (knn, svm, blends)
+    #[arg(long, value_name = "N")]
+    rows: Option<usize>,
     /// Shuffles of each column
     #[arg(long, value_name = "N", default_value_t = 10)]
     repeats: usize,
@@ -127,7 +127,8 @@ fn foot(report: &ExplainReport) -> String {
     let sum = of.contributions.as_ref().map_or_else(String::new, |method| {
         format!("; contributions {} in {}", method_words(method), margin_words(of, method))
     });
-    format!("{} ({}): {rows} ({}) of {}{sum}", report.name, of.model, of.rows_of, of.dataset_name)
+    let metric = of.metric.as_ref().map_or_else(String::new, |metric| format!("{} {:.4} on ", metric.name, metric.value));
+    format!("{} ({}): {metric}{rows} ({}) of {}{sum}", report.name, of.model, of.rows_of, of.dataset_name)
 }
 
 fn method_words(method: &ContributionMethod) -> &'static str {
@@ -233,14 +234,19 @@ fn show_row(of: &ExplanationRecord, row: &RowExplanation, ui: &Ui) -> io::Result
     let part = row.part.as_deref().map_or_else(String::new, |part| format!(", a {part} row"));
     let key: String = row.key.iter().map(|(name, value)| format!(" {name}={value}")).collect();
     let head = format!("row {}{key}", units::count(row.row));
-    ui.line(&format!("{}: {}{chance}{truth}{part}", ui.paint(Style::Bold, &head), row.prediction))?;
+    let prediction = match of.task {
+        Task::Regression => format!("{:.4}", at(&row.answers)),
+        Task::Anomaly => format!("{} (score {:.4})", row.prediction, at(&row.answers)),
+        _ => row.prediction.clone(),
+    };
+    ui.line(&format!("{}: {prediction}{chance}{truth}{part}", ui.paint(Style::Bold, &head)))?;
     let mut table = Table::new(&["column", "value", "#adds", ""]);
     let largest = row.contributions.iter().map(|part| at(&part.contributions).abs()).fold(0.0, f64::max);
     table.row(["(expected)".to_owned(), String::new(), short(at(&row.base)), String::new()]);
     let (shown, rest) = row.contributions.split_at(row.contributions.len().min(PARTS_SHOWN));
     for part in shown {
         let adds = at(&part.contributions);
-        let sign = if adds < 0.0 { "−" } else { "+" };
+        let sign = if adds < 0.0 { "-" } else { "+" };
         let error = part.errors.as_deref().map_or_else(String::new, |errors| format!(" ± {}", short(at(errors))));
         let value = part.value.as_deref().unwrap_or("(missing)");
         let bar = format!("{sign}{}", bar(adds.abs(), largest));

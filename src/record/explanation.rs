@@ -37,6 +37,8 @@ pub struct ExplanationRecord {
     pub outputs: Vec<String>,
     /// What an answer is: `probability of yes`, `price`, `anomaly score`.
     pub answer: String,
+    /// Mean answer for the rows, one an output.
+    pub mean_answer: Vec<f64>,
     /// How each number was made, and what it is not, in sentences.
     pub methods: Vec<String>,
     /// What was left out, sampled or is suspicious, in sentences.

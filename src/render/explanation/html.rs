@@ -55,7 +55,7 @@ fn head(document: &ExplanationDocument<'_>) -> String {
         markup(&rows_of(of))
     );
     if let Some(metric) = &of.metric {
-        text.push_str(&tile(&metric.name, &short(metric.value), "on these rows"));
+        text.push_str(&tile(&metric.name, &number((metric.value * 1e4).round() / 1e4), "on these rows"));
     }
     text.push_str(&tile(
         "Rows",
@@ -98,9 +98,16 @@ fn importance(of: &ExplanationRecord) -> String {
             bars("Permutation importance", &drops[..drops.len().min(BARS)])
         );
         if !together.is_empty() {
+            let names: Vec<String> = of
+                .groups
+                .iter()
+                .zip(&groups)
+                .map(|(group, (name, _))| format!("{} ({})", markup(name), short(group.association)))
+                .collect();
             panel.push_str(&format!(
                 "<p>Columns that go together, shuffled together: each alone can look unimportant as the others stand in for \
-                 it.</p><figure>{}</figure>",
+                 it. With their strongest association: {}.</p><figure>{}</figure>",
+                names.join("; "),
                 bars("Permutation importance of groups", &together)
             ));
         }
@@ -220,35 +227,20 @@ fn shapes(of: &ExplanationRecord) -> String {
         "<h2 id=\"columns\">How answers follow each column</h2>\n{}<div class=\"grid\" data-list>\n",
         curves::legend(&of.outputs)
     );
-    let centre = centre(of);
     for (order, column) in cards {
-        text.push_str(&card(of, order, column, &centre));
+        text.push_str(&card(of, order, column));
     }
     text.push_str("</div>\n");
     text
 }
 
-/// The mean answer, which local effects are drawn from: the mean of a dependence is near it for every column, and the column that
-/// moves answers least is nearest.
-fn centre(of: &ExplanationRecord) -> Vec<f64> {
-    let with = |column: &&ColumnExplanation| column.dependence.as_ref().is_some_and(|found| !found.labels.is_empty());
-    let least = of
-        .columns
-        .iter()
-        .filter(with)
-        .min_by(|a, b| a.contribution.unwrap_or(0.0).total_cmp(&b.contribution.unwrap_or(0.0)));
-    let averages = least.and_then(|column| column.dependence.as_ref()).map(|found| found.average.as_slice());
-    let mean = |answers: &Vec<f64>| answers.iter().sum::<f64>() / answers.len().max(1) as f64;
-    averages.unwrap_or_default().iter().map(mean).collect()
-}
-
-fn card(of: &ExplanationRecord, order: usize, column: &ColumnExplanation, centre: &[f64]) -> String {
+fn card(of: &ExplanationRecord, order: usize, column: &ColumnExplanation) -> String {
     let (find, name) = (markup(&column.name.to_lowercase()), markup(&visible(&column.name)));
     let mut text = format!(
         "<article class=\"card\" id=\"c{order}\" data-order=\"{order}\" data-find=\"{find}\">\n<header><h3><a href=\"#c{order}\">\
          {name}</a></h3><span class=\"badge\">{}</span></header>\n<figure>{}",
         column.column_type.name(),
-        curves::plot(column, &of.outputs, centre)
+        curves::plot(column, &of.outputs, &of.mean_answer)
     );
     if let Some(found) = column.dependence.as_ref().filter(|found| found.levels_left_out > 0) {
         let more = units::plural(found.levels_left_out, "rarer value");
@@ -345,7 +337,7 @@ fn interactions(of: &ExplanationRecord) -> String {
     format!(
         "<h2 id=\"interactions\">Which columns act together</h2>\n<div class=\"pair\"><div class=\"panel\"><h3>Interaction of pairs \
          (H²)</h3><p>Share of the joint effect that is not the sum of both: the deeper, the more.</p>\
-         <div class=\"scroll\">{}</div></div><div class=\"panel\"><h3>Strongest pairs</h3><p>Size is in the unit of the {}: a large \
+         <figure>{}</figure></div><div class=\"panel\"><h3>Strongest pairs</h3><p>Size is in the unit of the {}: a large \
          share of a small effect is small.</p><table><thead><tr><th>pair</th><th class=\"n\">H²</th><th class=\"n\">size</th></tr>\
          </thead><tbody>{rows}</tbody></table></div></div>\n",
         heat_map("Interaction", &names, &values),

@@ -42,7 +42,7 @@ impl Scale {
     pub fn ticks(&self, count: usize) -> Vec<(f64, String)> {
         let rough = self.width * 2.0 / count.max(1) as f64;
         let power = 10_f64.powf(rough.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|times| times * power).find(|step| *step >= rough * 0.999);
+        let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|times| times * power).find(|step| *step >= rough * 0.75);
         let Some(step) = step.filter(|step| step.is_finite() && *step > 0.0) else {
             return Vec::new();
         };
