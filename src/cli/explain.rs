@@ -127,7 +127,8 @@ fn foot(report: &ExplainReport) -> String {
     let sum = of.contributions.as_ref().map_or_else(String::new, |method| {
         format!("; contributions {} in {}", method_words(method), margin_words(of, method))
     });
-    let metric = of.metric.as_ref().map_or_else(String::new, |metric| format!("{} {:.4} on ", metric.name, metric.value));
+    let metric =
+        of.metric.as_ref().map_or_else(String::new, |metric| format!("{} {:.4} on ", metric.name, metric.value));
     format!("{} ({}): {metric}{rows} ({}) of {}{sum}", report.name, of.model, of.rows_of, of.dataset_name)
 }
 

@@ -8,6 +8,7 @@ mod crash;
 mod diff;
 mod disk;
 mod examples;
+mod explain;
 mod findings;
 mod formats;
 mod ingest;

@@ -3,8 +3,8 @@
 //! Told by the kind alone, never by a clock, so that equal inputs give equal numbers on any machine.
 
 use crate::base::limits::{
-    EXPLAIN_EVALUATIONS, EXPLAIN_EVALUATIONS_SLOW, EXPLAIN_INTERACTION_ROWS, EXPLAIN_INTERACTION_ROWS_SLOW, EXPLAIN_ROWS,
-    EXPLAIN_ROWS_SLOW,
+    EXPLAIN_EVALUATIONS, EXPLAIN_EVALUATIONS_SLOW, EXPLAIN_INTERACTION_ROWS, EXPLAIN_INTERACTION_ROWS_SLOW,
+    EXPLAIN_ROWS, EXPLAIN_ROWS_SLOW,
 };
 use crate::models::package::ModelPackage;
 
