@@ -28,17 +28,19 @@ const BAR: usize = 16;
 
 /// Say what a model relies on, and why it answered a row as it did
 ///
-/// In terms of raw columns, whatever features the recipe makes of them: how much worse the model gets when a column is shuffled
-/// (permutation importance, with an interval), what each column adds to the answer for each row (Shapley values), and how
-/// answers follow each column (partial dependence, accumulated local effects). Looks at the test rows of the training data, or at
-/// another dataset with --on, which needs no truth but then has no permutation importance.
+/// In terms of raw columns, whatever features the recipe makes of them: how much worse the model gets when a column is
+/// shuffled (permutation importance, with an interval), what each column adds to the answer for each row (Shapley
+/// values), and how answers follow each column (partial dependence, accumulated local effects). Looks at the test rows
+/// of the training data, or at another dataset with --on, which needs no truth but then has no permutation importance.
 ///
-/// Contributions are exact for trees (TreeSHAP) and linear models; for other kinds and for calibrated probabilities they are
-/// sampled, with a standard error, and that is said. Those of a row sum to its answer, or for boosted and logistic models to
-/// its log odds, less what is expected of no row in particular. For linear models, coefficients are given in raw units.
+/// Contributions are exact for trees (TreeSHAP) and linear models; for other kinds and for calibrated probabilities
+/// they are sampled, with a standard error, and that is said. Those of a row sum to its answer, or for boosted and
+/// logistic models to its log odds, less what is expected of no row in particular. For linear models, coefficients are
+/// given in raw units.
 ///
-/// --row explains single rows, by their number counted from 1 without the header, or by a value that one row has. --report
-/// writes a page (.html), a comment for a change (.md) or the numbers (.json). Equal inputs and seed give equal numbers.
+/// --row explains single rows, by their number counted from 1 without the header, or by a value that one row has.
+/// --report writes a page (.html), a comment for a change (.md) or the numbers (.json). Equal inputs and seed give
+/// equal numbers.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   mlops explain
@@ -52,7 +54,8 @@ pub struct ExplainArgs {
     /// Another dataset to look at, all its rows
     #[arg(long, value_name = "DATA")]
     on: Option<String>,
-    /// A single row to explain: its number, counted from 1 without the header, or COLUMN=VALUE; may be given more than once
+    /// A single row to explain: its number, counted from 1 without the header, or COLUMN=VALUE; may be given more than
+    /// once
     #[arg(long = "row", value_name = "N|COLUMN=VALUE")]
     single: Vec<String>,
     /// Raw columns to look at; all when absent
@@ -61,7 +64,8 @@ pub struct ExplainArgs {
     /// Columns whose dependence is measured, the most important first
     #[arg(long, value_name = "N", default_value_t = 20)]
     top: usize,
-    /// Most rows to look at, a sample where there are more; 1000 when absent, 200 for kinds that answer slowly (knn, svm, blends)
+    /// Most rows to look at, a sample where there are more; 1000 when absent, 200 for kinds that answer slowly (knn,
+    /// svm, blends)
     #[arg(long, value_name = "N")]
     rows: Option<usize>,
     /// Shuffles of each column

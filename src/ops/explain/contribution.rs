@@ -82,7 +82,8 @@ pub fn own_importance(subject: &Subject<'_>) -> Option<Vec<f64>> {
     (total > 0.0 && total.is_finite()).then(|| sums.into_iter().map(|sum| sum / total).collect())
 }
 
-/// Contributions for the rows looked at: exact if the model says them, else sampled on as many rows as the limit allows.
+/// Contributions for the rows looked at: exact if the model says them, else sampled on as many rows as the limit
+/// allows.
 pub fn summary(subject: &Subject<'_>, notes: &mut Vec<String>) -> Result<Summary> {
     let frame = &subject.ground.frame;
     let columns = frame.columns().len();

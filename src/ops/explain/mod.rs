@@ -50,7 +50,8 @@ pub struct ExplainOptions {
     pub columns: Vec<String>,
     /// Columns whose dependence and local effects are measured, the most important first.
     pub top: usize,
-    /// Rows to look at, drawn by the seed where there are more; as many as the kind of model answers quickly when absent.
+    /// Rows to look at, drawn by the seed where there are more; as many as the kind of model answers quickly when
+    /// absent.
     pub rows: Option<usize>,
     /// Shuffles of each column.
     pub repeats: usize,
@@ -90,8 +91,8 @@ struct Subject<'a> {
 
 /// Explains one model.
 ///
-/// Errors: an unknown model, dataset, column, metric or row; clusters, which are no quantity; a dataset that lacks columns that
-/// the model reads; an ending of a report that is no document, before anything is computed.
+/// Errors: an unknown model, dataset, column, metric or row; clusters, which are no quantity; a dataset that lacks
+/// columns that the model reads; an ending of a report that is no document, before anything is computed.
 pub fn explain(repo: &Repo, options: &ExplainOptions, ctx: &OpCtx<'_>) -> Result<ExplainReport> {
     let started = Instant::now();
     check(options)?;

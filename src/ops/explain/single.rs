@@ -122,7 +122,8 @@ fn truths(subject: &Subject<'_>, rows: &[u32]) -> Option<Vec<Option<String>>> {
     Some(rows.iter().map(truth).collect())
 }
 
-/// Contributions of single columns to one row, the largest to the drawn output first; what is beyond the limit of columns last.
+/// Contributions of single columns to one row, the largest to the drawn output first; what is beyond the limit of
+/// columns last.
 fn contributions(
     subject: &Subject<'_>,
     frame: &crate::data::frame::Frame,

@@ -201,7 +201,8 @@ fn dots(column: &ColumnExplanation, found: &Dependence, outputs: &[String]) -> S
 /// Names of the outputs with their colours, for more than one.
 pub fn legend(outputs: &[String]) -> String {
     if outputs.len() < 2 {
-        return "<p><span class=\"key\"><i class=\"bar o0\"></i>mean answer (partial dependence)</span><span class=\"key\">\
+        return "<p><span class=\"key\"><i class=\"bar o0\"></i>mean answer (partial dependence)</span><span \
+        class=\"key\">\
                 <i class=\"bar effects\"></i>accumulated local effects, from the mean answer</span><span class=\"key\">\
                 <i class=\"bar ice\"></i>single rows</span></p>\n"
             .to_owned();

@@ -12,8 +12,8 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// A scale of `values` on the places `from` to `to`; values that are all the same are in the middle. Halves are taken, so
-    /// that widths of huge values do not overflow.
+    /// A scale of `values` on the places `from` to `to`; values that are all the same are in the middle. Halves are
+    /// taken, so that widths of huge values do not overflow.
     pub fn new(values: impl Iterator<Item = f64>, from: f64, to: f64) -> Scale {
         let (low, high) = values
             .filter(|value| value.is_finite())
