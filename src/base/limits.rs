@@ -208,6 +208,8 @@ pub const ONNX_MACHINE_CELLS_MAX: usize = 10_000_000;
 pub const ONNX_BYTES_MAX: usize = (2 << 30) - 1;
 /// Rows that an explanation looks at unless asked for more: means over them are good to a few hundredths of their spread.
 pub const EXPLAIN_ROWS: usize = 1_000;
+/// The same of kinds that answer from all the rows they keep, or ask many models: some 100 times slower than trees.
+pub const EXPLAIN_ROWS_SLOW: usize = 200;
 /// Most rows that an explanation looks at when asked for more.
 pub const EXPLAIN_ROWS_MAX: usize = 1_000_000;
 /// Cells of those rows: every column moved is a copy of them, 32 MB.
@@ -224,10 +226,14 @@ pub const EXPLAIN_CURVES: usize = 20;
 pub const EXPLAIN_SWARM_ROWS: usize = 200;
 /// Rows that stand for "not known" where contributions are sampled: each is two orders of the columns.
 pub const EXPLAIN_BACKGROUND_ROWS: usize = 50;
-/// Answers asked of a model for the summary of sampled contributions; slow kinds take some 100 microseconds for each.
+/// Answers asked of a model for the summary of sampled contributions.
 pub const EXPLAIN_EVALUATIONS: usize = 200_000;
+/// The same of slow kinds.
+pub const EXPLAIN_EVALUATIONS_SLOW: usize = 20_000;
 /// Rows among which interactions are measured: each is put together with each.
 pub const EXPLAIN_INTERACTION_ROWS: usize = 64;
+/// The same of slow kinds.
+pub const EXPLAIN_INTERACTION_ROWS_SLOW: usize = 32;
 /// Columns whose pairs are measured.
 pub const EXPLAIN_INTERACTION_COLUMNS: usize = 6;
 /// Most single rows explained at once.

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 
-use crate::base::limits::EXPLAIN_ROWS;
 use crate::base::talk::Talk;
 use crate::base::units;
 use crate::cli::app::{Answer, App};
 use crate::ops::explain::{ExplainOptions, ExplainReport, explain};
 use crate::record::explanation::{ColumnExplanation, ContributionMethod, ExplanationRecord, RowExplanation};
+use crate::spec::model::Task;
 use crate::term::spark::Bars;
 use crate::term::style::Style;
 use crate::term::table::Table;
@@ -28,17 +28,19 @@ const BAR: usize = 16;
 
 /// Say what a model relies on, and why it answered a row as it did
 ///
-/// In terms of raw columns, whatever features the recipe makes of them: how much worse the model gets when a column is shuffled
-/// (permutation importance, with an interval), what each column adds to the answer for each row (Shapley values), and how
-/// answers follow each column (partial dependence, accumulated local effects). Looks at the test rows of the training data, or at
-/// another dataset with --on, which needs no truth but then has no permutation importance.
+/// In terms of raw columns, whatever features the recipe makes of them: how much worse the model gets when a column is
+/// shuffled (permutation importance, with an interval), what each column adds to the answer for each row (Shapley
+/// values), and how answers follow each column (partial dependence, accumulated local effects). Looks at the test rows
+/// of the training data, or at another dataset with --on, which needs no truth but then has no permutation importance.
 ///
-/// Contributions are exact for trees (TreeSHAP) and linear models; for other kinds and for calibrated probabilities they are
-/// sampled, with a standard error, and that is said. Those of a row sum to its answer, or for boosted and logistic models to
-/// its log odds, less what is expected of no row in particular. For linear models, coefficients are given in raw units.
+/// Contributions are exact for trees (TreeSHAP) and linear models; for other kinds and for calibrated probabilities
+/// they are sampled, with a standard error, and that is said. Those of a row sum to its answer, or for boosted and
+/// logistic models to its log odds, less what is expected of no row in particular. For linear models, coefficients are
+/// given in raw units.
 ///
-/// --row explains single rows, by their number counted from 1 without the header, or by a value that one row has. --report
-/// writes a page (.html), a comment for a change (.md) or the numbers (.json). Equal inputs and seed give equal numbers.
+/// --row explains single rows, by their number counted from 1 without the header, or by a value that one row has.
+/// --report writes a page (.html), a comment for a change (.md) or the numbers (.json). Equal inputs and seed give
+/// equal numbers.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   mlops explain
@@ -52,7 +54,8 @@ pub struct ExplainArgs {
     /// Another dataset to look at, all its rows
     #[arg(long, value_name = "DATA")]
     on: Option<String>,
-    /// A single row to explain: its number, counted from 1 without the header, or COLUMN=VALUE; may be given more than once
+    /// A single row to explain: its number, counted from 1 without the header, or COLUMN=VALUE; may be given more than
+    /// once
     #[arg(long = "row", value_name = "N|COLUMN=VALUE")]
     single: Vec<String>,
     /// Raw columns to look at; all when absent
@@ -61,9 +64,10 @@ pub struct ExplainArgs {
     /// Columns whose dependence is measured, the most important first
     #[arg(long, value_name = "N", default_value_t = 20)]
     top: usize,
-    /// Most rows to look at; a sample of them is drawn when there are more
-    #[arg(long, value_name = "N", default_value_t = EXPLAIN_ROWS)]
-    rows: usize,
+    /// Most rows to look at, a sample where there are more; 1000 when absent, 200 for kinds that answer slowly (knn,
+    /// svm, blends)
+    #[arg(long, value_name = "N")]
+    rows: Option<usize>,
     /// Shuffles of each column
     #[arg(long, value_name = "N", default_value_t = 10)]
     repeats: usize,
@@ -127,7 +131,9 @@ fn foot(report: &ExplainReport) -> String {
     let sum = of.contributions.as_ref().map_or_else(String::new, |method| {
         format!("; contributions {} in {}", method_words(method), margin_words(of, method))
     });
-    format!("{} ({}): {rows} ({}) of {}{sum}", report.name, of.model, of.rows_of, of.dataset_name)
+    let metric =
+        of.metric.as_ref().map_or_else(String::new, |metric| format!("{} {:.4} on ", metric.name, metric.value));
+    format!("{} ({}): {metric}{rows} ({}) of {}{sum}", report.name, of.model, of.rows_of, of.dataset_name)
 }
 
 fn method_words(method: &ContributionMethod) -> &'static str {
@@ -233,14 +239,19 @@ fn show_row(of: &ExplanationRecord, row: &RowExplanation, ui: &Ui) -> io::Result
     let part = row.part.as_deref().map_or_else(String::new, |part| format!(", a {part} row"));
     let key: String = row.key.iter().map(|(name, value)| format!(" {name}={value}")).collect();
     let head = format!("row {}{key}", units::count(row.row));
-    ui.line(&format!("{}: {}{chance}{truth}{part}", ui.paint(Style::Bold, &head), row.prediction))?;
+    let prediction = match of.task {
+        Task::Regression => format!("{:.4}", at(&row.answers)),
+        Task::Anomaly => format!("{} (score {:.4})", row.prediction, at(&row.answers)),
+        _ => row.prediction.clone(),
+    };
+    ui.line(&format!("{}: {prediction}{chance}{truth}{part}", ui.paint(Style::Bold, &head)))?;
     let mut table = Table::new(&["column", "value", "#adds", ""]);
     let largest = row.contributions.iter().map(|part| at(&part.contributions).abs()).fold(0.0, f64::max);
     table.row(["(expected)".to_owned(), String::new(), short(at(&row.base)), String::new()]);
     let (shown, rest) = row.contributions.split_at(row.contributions.len().min(PARTS_SHOWN));
     for part in shown {
         let adds = at(&part.contributions);
-        let sign = if adds < 0.0 { "−" } else { "+" };
+        let sign = if adds < 0.0 { "-" } else { "+" };
         let error = part.errors.as_deref().map_or_else(String::new, |errors| format!(" ± {}", short(at(errors))));
         let value = part.value.as_deref().unwrap_or("(missing)");
         let bar = format!("{sign}{}", bar(adds.abs(), largest));

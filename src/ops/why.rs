@@ -10,6 +10,7 @@ use crate::base::id::{ObjectId, RunId};
 use crate::index::{Index, RunRow, Side};
 use crate::record::dataset::DatasetRecord;
 use crate::record::evaluation::EvaluationRecord;
+use crate::record::explanation::ExplanationRecord;
 use crate::record::model::ModelRecord;
 use crate::record::recipe::RecipeRecord;
 use crate::record::split::SplitRecord;
@@ -77,6 +78,9 @@ impl Trace<'_> {
             return Ok(());
         }
         self.evaluations(package)?;
+        if let Some(id) = self.repo.newest_explanation(package)? {
+            self.explanation(&id)?;
+        }
         match record.imported {
             Some(file) => {
                 self.makers(package, "import")?;
@@ -142,6 +146,17 @@ impl Trace<'_> {
         });
         self.add("evaluation", id.hex(), record.verdict.name(), facts);
         Ok(())
+    }
+
+    fn explanation(&mut self, id: &ObjectId) -> Result<ExplanationRecord> {
+        let record: ExplanationRecord = self.repo.record(id)?;
+        let first: Vec<&str> = record.columns.iter().take(5).map(|column| column.name.as_str()).collect();
+        let facts = json!({
+            "dataset": record.dataset_name, "rows": record.rows, "rows_of": record.rows_of,
+            "most_important": first, "rows_explained": record.explained.len(),
+        });
+        self.add("explanation", id.hex(), &record.model, facts);
+        Ok(record)
     }
 
     /// Runs that put an object out, newest first; only the first is part of the chain, the rest made the same bytes.
@@ -247,6 +262,12 @@ impl Trace<'_> {
             Some("recipe") => self.recipe(id),
             Some("split") => self.split(id),
             Some(StudyRecord::KIND) => self.study(id),
+            Some("explanation") => {
+                let record = self.explanation(id)?;
+                self.makers(id, "explain")?;
+                self.object(&record.package)?;
+                self.object(&record.dataset)
+            }
             Some("model") => {
                 let record: ModelRecord = record::decode(&content)?;
                 self.model(&record.package, id)

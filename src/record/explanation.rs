@@ -1,7 +1,7 @@
 //! What explains a model: which raw columns it relies on, how it answers to them, and why it answered single rows so.
 //!
-//! Numbers are per *output*: one for numbers, two classes (the probability of the second) and anomaly scores; one a class
-//! for more classes. Everything is in terms of raw columns, whatever features the recipe makes of them.
+//! Numbers are per *output*: one for numbers, two classes (the probability of the second) and anomaly scores; one a
+//! class for more classes. Everything is in terms of raw columns, whatever features the recipe makes of them.
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,8 @@ pub struct ExplanationRecord {
     pub outputs: Vec<String>,
     /// What an answer is: `probability of yes`, `price`, `anomaly score`.
     pub answer: String,
+    /// Mean answer for the rows, one an output.
+    pub mean_answer: Vec<f64>,
     /// How each number was made, and what it is not, in sentences.
     pub methods: Vec<String>,
     /// What was left out, sampled or is suspicious, in sentences.
@@ -167,7 +169,8 @@ pub struct Dependence {
     pub rows: Vec<u64>,
     /// `average[output][point]`.
     pub average: Vec<Vec<f64>>,
-    /// Answers of single rows, `curves[row][point]`, of the last output for two classes and numbers; none for more classes.
+    /// Answers of single rows, `curves[row][point]`, of the last output for two classes and numbers; none for more
+    /// classes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub curves: Vec<Vec<f64>>,
     /// The mean answer with the value missing, one an output; none when no row misses it.
@@ -192,8 +195,8 @@ pub struct LocalEffects {
 /// What a linear model makes of one raw column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LinearEffect {
-    /// Change of each output's score when the raw number grows by 1 (a time: by a day); none for text, and where it is not the same
-    /// everywhere.
+    /// Change of each output's score when the raw number grows by 1 (a time: by a day); none for text, and where it is
+    /// not the same everywhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_unit: Option<Vec<f64>>,
     /// Values of text with the score they add compared with the first, `(value, one an output)`.

@@ -1,8 +1,9 @@
 //! Documents for people and other tools: HTML pages, Markdown, JUnit XML, annotations.
 //!
-//! Lives here: one module a kind of document (`profile`, `validation`, `explanation`), the plots in them (`plot`, `bins`, `strip`,
-//! `heat`), how text is made harmless in each language (`escape`) and how numbers are written (`number`).
-//! Does not live here: what they say (`quality`, `drift`, `record`), writing files (`ops`), the terminal (`term`).
+//! Lives here: one module a kind of document (`profile`, `validation`, `explanation`), the plots in them (`plot`,
+//! `bins`, `strip`, `heat`), how text is made harmless in each language (`escape`) and how numbers are written
+//! (`number`). Does not live here: what they say (`quality`, `drift`, `record`), writing files (`ops`), the terminal
+//! (`term`).
 //!
 //! Always holds: a page is one file without network; every text from data is escaped; same input, same bytes.
 

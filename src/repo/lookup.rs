@@ -17,6 +17,8 @@ use crate::repo::resolve::{DatasetRef, ModelRef, ambiguous};
 const MODEL: &str = "model";
 /// Role of an evaluation record in the run that made it.
 const EVALUATION: &str = "evaluation";
+/// Role of an output that is an explanation record.
+const EXPLANATION: &str = "explanation";
 
 impl Repo {
     /// The model that the newest finished run with one made.
@@ -32,6 +34,11 @@ impl Repo {
     /// The newest evaluation record of a package.
     pub fn newest_evaluation(&self, package: &ObjectId) -> Result<Option<ObjectId>> {
         Ok(self.index()?.newest_output(EVALUATION, Some(package))?.map(|(_, id)| id))
+    }
+
+    /// The newest explanation of a package.
+    pub fn newest_explanation(&self, package: &ObjectId) -> Result<Option<ObjectId>> {
+        Ok(self.index()?.newest_output(EXPLANATION, Some(package))?.map(|(_, id)| id))
     }
 
     /// The newest finished run of a stage with exactly these inputs, and what it made.

@@ -14,6 +14,7 @@ const VERBS: &[&str] = &[
     "transform",
     "train",
     "evaluate",
+    "explain",
     "register",
     "promote",
     "rollback",

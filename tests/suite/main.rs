@@ -10,6 +10,7 @@ mod diff;
 mod disk;
 mod examples;
 mod exchange;
+mod explain;
 mod findings;
 mod formats;
 mod import;

@@ -117,10 +117,11 @@ impl Origins {
     }
 }
 
-/// Exact contributions of the raw columns to the answers for the rows of `frame`; `None` when the model does not say, or says it
-/// of probabilities that are mended afterwards.
+/// Exact contributions of the raw columns to the answers for the rows of `frame`; `None` when the model does not say,
+/// or says it of probabilities that are mended afterwards.
 ///
-/// Errors: those of the recipe and of the model. Memory: at most [`CONTRIBUTIONS_MAX`] contributions of features at a time.
+/// Errors: those of the recipe and of the model. Memory: at most [`CONTRIBUTIONS_MAX`] contributions of features at a
+/// time.
 pub fn exact(package: &ModelPackage, frame: &Frame) -> Result<Option<Attributions>> {
     let origins = Origins::new(&package.recipe);
     let wide = (package.recipe.features().len() + 1) * package.header.classes.len().max(1);

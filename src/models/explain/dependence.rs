@@ -1,8 +1,8 @@
-//! Partial dependence (Friedman 2001, §8.2) with curves of single rows (Goldstein et al. 2015): the answers with a column set to
-//! one value after the other in every row.
+//! Partial dependence (Friedman 2001, §8.2) with curves of single rows (Goldstein et al. 2015): the answers with a
+//! column set to one value after the other in every row.
 //!
-//! Brute force, as scikit-learn's `partial_dependence(method="brute", kind="average")`. It also asks about rows that cannot be,
-//! where the column goes together with others; accumulated local effects do not.
+//! Brute force, as scikit-learn's `partial_dependence(method="brute", kind="average")`. It also asks about rows that
+//! cannot be, where the column goes together with others; accumulated local effects do not.
 
 use anyhow::Result;
 use rayon::prelude::*;
@@ -13,8 +13,9 @@ use crate::models::explain::mix::with_values;
 use crate::models::explain::model::{Model, means};
 use crate::record::explanation::Dependence;
 
-/// Partial dependence on the column at `place`, at the points of `grid`; with curves of `curves` rows, evenly from first to last,
-/// for models of one output. Cost: a prediction of all rows for each point, and one for missing values, in parallel.
+/// Partial dependence on the column at `place`, at the points of `grid`; with curves of `curves` rows, evenly from
+/// first to last, for models of one output. Cost: a prediction of all rows for each point, and one for missing values,
+/// in parallel.
 pub fn dependence(frame: &Frame, place: usize, grid: &Grid, curves: usize, model: &Model<'_>) -> Result<Dependence> {
     let (rows, outputs) = (frame.rows(), model.outputs);
     let at_points: Vec<Vec<f64>> = (0..grid.len())

@@ -1,8 +1,9 @@
-//! Accumulated local effects (Apley, Zhu 2020), first order: what moving along a number changes among rows that are near it.
+//! Accumulated local effects (Apley, Zhu 2020), first order: what moving along a number changes among rows that are
+//! near it.
 //!
-//! With the values cut at quantiles `z_0 < … < z_K`, `f(z_k) = Σ_{l ≤ k} mean over rows in (z_{l-1}, z_l] of [f(z_l, x) - f(z_{l-1}, x)]`,
-//! centred by the mean over the rows, each bin at the middle of its ends, as `ALEPlot` does. Rows keep their other values, so
-//! columns that go together are not torn apart.
+//! With the values cut at quantiles `z_0 < … < z_K`, `f(z_k) = Σ_{l ≤ k} mean over rows in (z_{l-1}, z_l] of [f(z_l, x)
+//! - f(z_{l-1}, x)]`, centred by the mean over the rows, each bin at the middle of its ends, as `ALEPlot` does. Rows
+//! keep their other values, so columns that go together are not torn apart.
 
 use anyhow::Result;
 
@@ -11,11 +12,11 @@ use crate::models::explain::mix::with_values;
 use crate::models::explain::model::Model;
 use crate::record::explanation::LocalEffects;
 
-/// Effects of the number or time at `place`, in at most `bins` bins whose edges are values of rows. Rows without a value are left
-/// out.
+/// Effects of the number or time at `place`, in at most `bins` bins whose edges are values of rows. Rows without a
+/// value are left out.
 ///
-/// Gives in the place of effects the reason why there are none: text has no order, a constant no direction. Cost: two predictions
-/// of all rows.
+/// Gives in the place of effects the reason why there are none: text has no order, a constant no direction. Cost: two
+/// predictions of all rows.
 pub fn effects(
     frame: &Frame,
     place: usize,

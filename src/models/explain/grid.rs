@@ -30,8 +30,9 @@ pub struct Grid {
     time: bool,
 }
 
-/// Points of a column: every value when there are at most `points`, else `points` quantiles (linear, as numpy's) evenly from the
-/// 5th to the 95th percentile, whole numbers and days as such; of text the `points` most frequent values, ties by name.
+/// Points of a column: every value when there are at most `points`, else `points` quantiles (linear, as numpy's) evenly
+/// from the 5th to the 95th percentile, whole numbers and days as such; of text the `points` most frequent values, ties
+/// by name.
 pub fn grid(values: &Values, column_type: ColumnType, points: usize) -> Grid {
     match values {
         Values::Text(text) => of_text(text, points),

@@ -1,8 +1,8 @@
 //! Interactions: Friedman's H² (Friedman, Popescu 2008, §8.1).
 //!
-//! With centred partial dependences `F` at the rows, of two columns `H² = Σ (F_jk - F_j - F_k)² / Σ F_jk²`, of one column with all
-//! others `H² = Σ (f - F_j - F_-j)² / Σ f²`. Of several outputs both sums run over all of them. H² is large too where both columns
-//! hardly matter, so the size of the part that is not additive is given beside it.
+//! With centred partial dependences `F` at the rows, of two columns `H² = Σ (F_jk - F_j - F_k)² / Σ F_jk²`, of one
+//! column with all others `H² = Σ (f - F_j - F_-j)² / Σ f²`. Of several outputs both sums run over all of them. H² is
+//! large too where both columns hardly matter, so the size of the part that is not additive is given beside it.
 
 use anyhow::Result;
 use rayon::prelude::*;

@@ -1,7 +1,8 @@
 //! What a linear model makes of raw columns: the change of its score by one unit, or by one text instead of another.
 //!
-//! Scores are asked for, not read off coefficients: whatever the recipe does (scaling, filling, indicators, products), a change
-//! that is the same at every value and in every row is the coefficient in raw units, and any other is said to be none.
+//! Scores are asked for, not read off coefficients: whatever the recipe does (scaling, filling, indicators, products),
+//! a change that is the same at every value and in every row is the coefficient in raw units, and any other is said to
+//! be none.
 
 use anyhow::Result;
 

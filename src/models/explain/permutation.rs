@@ -1,8 +1,9 @@
-//! Permutation importance of raw columns (Breiman 2001, §10; Fisher, Rudin, Dominici 2019): how much worse a model gets when
-//! a column's values are shuffled among the rows, so that they tell nothing any more.
+//! Permutation importance of raw columns (Breiman 2001, §10; Fisher, Rudin, Dominici 2019): how much worse a model gets
+//! when a column's values are shuffled among the rows, so that they tell nothing any more.
 //!
-//! As scikit-learn's `permutation_importance`, but of the columns a person knows: the recipe sees the shuffled values. Columns
-//! that stand in for each other share their importance or show none; shuffle them together to see what they tell.
+//! As scikit-learn's `permutation_importance`, but of the columns a person knows: the recipe sees the shuffled values.
+//! Columns that stand in for each other share their importance or show none; shuffle them together to see what they
+//! tell.
 
 use anyhow::Result;
 use rayon::prelude::*;
@@ -18,9 +19,10 @@ pub type Worth<'a> = dyn Fn(&Frame) -> Result<f64> + Sync + 'a;
 
 /// Mean drop of `worth` over `repeats` shuffles of each of `subjects`, sets of columns whose values move together.
 ///
-/// Shuffle `r` of a subject starts from the name of its first column and `r` alone, so neither other subjects nor threads change
-/// it. The interval is Student's for the mean over shuffles: it tells how well the drop *on these rows* is known, not how other
-/// rows would do. Cost: subjects × repeats predictions of all rows, in parallel; `done` is called after each.
+/// Shuffle `r` of a subject starts from the name of its first column and `r` alone, so neither other subjects nor
+/// threads change it. The interval is Student's for the mean over shuffles: it tells how well the drop *on these rows*
+/// is known, not how other rows would do. Cost: subjects × repeats predictions of all rows, in parallel; `done` is
+/// called after each.
 pub fn permutation(
     frame: &Frame,
     subjects: &[Vec<usize>],

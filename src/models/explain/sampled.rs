@@ -1,9 +1,10 @@
-//! Shapley values of any model by sampling permutations (Štrumbelj, Kononenko 2014), in antithetic pairs (Mitchell, Cooper,
-//! Frank, Holmes 2022, §4.1).
+//! Shapley values of any model by sampling permutations (Štrumbelj, Kononenko 2014), in antithetic pairs (Mitchell,
+//! Cooper, Frank, Holmes 2022, §4.1).
 //!
-//! A background row turns into the explained one column by column, in a random order; what each step changes is one draw of
-//! that column's value. The same order backwards is the second draw of the pair. Each background row is walked once, so the
-//! contributions of a row sum to its answer less the mean answer of the background, whatever the orders were.
+//! A background row turns into the explained one column by column, in a random order; what each step changes is one
+//! draw of that column's value. The same order backwards is the second draw of the pair. Each background row is walked
+//! once, so the contributions of a row sum to its answer less the mean answer of the background, whatever the orders
+//! were.
 
 use anyhow::Result;
 use rayon::prelude::*;
@@ -30,11 +31,11 @@ pub struct Game<'a> {
     pub seed: Seed,
 }
 
-/// Contributions of the players, with standard errors: the spread among pairs, over the root of their number. They count the
-/// difference between background rows as chance too, so they are rather too large than too small.
+/// Contributions of the players, with standard errors: the spread among pairs, over the root of their number. They
+/// count the difference between background rows as chance too, so they are rather too large than too small.
 ///
-/// Order `b` of row `r` starts from the row's number and `b`. Cost: rows × background × 2 players predictions, rows in parallel;
-/// `done` is called after each row.
+/// Order `b` of row `r` starts from the row's number and `b`. Cost: rows × background × 2 players predictions, rows in
+/// parallel; `done` is called after each row.
 pub fn sampled(game: &Game<'_>, model: &Model<'_>, done: &(dyn Fn() + Sync)) -> Result<Attributions> {
     let base = means(&model.answers(&game.frame.take(game.background))?, model.outputs);
     let of_rows: Vec<(Vec<f64>, Vec<f64>)> = game
@@ -91,8 +92,8 @@ fn one(game: &Game<'_>, model: &Model<'_>, row: u32) -> Result<(Vec<f64>, Vec<f6
     Ok((sums.into_iter().map(|sum| sum / count).collect(), errors))
 }
 
-/// The rows of all walks: for each the background row, then one player of `order` after the other from `row` until all are, then
-/// the steps between of the way back: `2 players` rows.
+/// The rows of all walks: for each the background row, then one player of `order` after the other from `row` until all
+/// are, then the steps between of the way back: `2 players` rows.
 fn frame_of(game: &Game<'_>, walks: &[(Vec<usize>, u32)], row: u32) -> Result<Frame> {
     let players = game.players.len();
     let mut picks = vec![Vec::with_capacity(walks.len() * 2 * players); game.frame.columns().len()];

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::base::limits::{EXPLAIN_BACKGROUND_ROWS, EXPLAIN_COLUMNS_MAX, EXPLAIN_EVALUATIONS};
+use crate::base::limits::{EXPLAIN_BACKGROUND_ROWS, EXPLAIN_COLUMNS_MAX};
 use crate::base::talk::Unit;
 use crate::base::units;
 use crate::data::frame::Frame;
@@ -11,6 +11,7 @@ use crate::models::explain::linear;
 use crate::models::explain::sampled::{Game, sampled};
 use crate::models::predictor::Margin;
 use crate::ops::explain::Subject;
+use crate::ops::explain::budget::budget;
 use crate::record::explanation::ContributionMethod;
 use crate::spec::training::CalibrationMethod;
 
@@ -81,7 +82,8 @@ pub fn own_importance(subject: &Subject<'_>) -> Option<Vec<f64>> {
     (total > 0.0 && total.is_finite()).then(|| sums.into_iter().map(|sum| sum / total).collect())
 }
 
-/// Contributions for the rows looked at: exact if the model says them, else sampled on as many rows as the limit allows.
+/// Contributions for the rows looked at: exact if the model says them, else sampled on as many rows as the limit
+/// allows.
 pub fn summary(subject: &Subject<'_>, notes: &mut Vec<String>) -> Result<Summary> {
     let frame = &subject.ground.frame;
     let columns = frame.columns().len();
@@ -116,7 +118,7 @@ fn sampled_summary(subject: &Subject<'_>, notes: &mut Vec<String>) -> Result<Sum
     let players = players(subject, frame.columns().len());
     let background = spread(frame.rows(), EXPLAIN_BACKGROUND_ROWS);
     let each = 2 * players.len() * background.len();
-    let count = (EXPLAIN_EVALUATIONS / each.max(1)).max(SAMPLED_ROWS_MIN);
+    let count = (budget(subject.package).evaluations / each.max(1)).max(SAMPLED_ROWS_MIN);
     let rows = spread(frame.rows(), count);
     if rows.len() < frame.rows() {
         let rows = units::count(rows.len() as u64);

@@ -35,8 +35,8 @@ fn value(package: &ModelPackage, frame: &Frame, truth: &Target, name: &str) -> R
     Ok(found.get(name).copied())
 }
 
-/// The metric, and its value on the rows as they are: the one asked for, else the headline metric of the task, else another that
-/// has a meaning on these rows, which is said.
+/// The metric, and its value on the rows as they are: the one asked for, else the headline metric of the task, else
+/// another that has a meaning on these rows, which is said.
 fn choose(subject: &Subject<'_>, truth: &Target, notes: &mut Vec<String>) -> Result<Option<(&'static str, f64)>> {
     let (package, frame, task) = (subject.package, &subject.ground.frame, subject.package.header.task);
     if let Some(name) = &subject.options.metric {

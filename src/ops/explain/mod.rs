@@ -2,6 +2,7 @@
 //!
 //! One recorded run; the explanation is kept as a record that names the package and the dataset.
 
+mod budget;
 mod columns;
 mod contribution;
 mod importance;
@@ -21,6 +22,7 @@ use crate::base::fail;
 use crate::base::id::{ObjectId, RunId};
 use crate::base::limits::{EXPLAIN_REPEATS_MAX, EXPLAIN_ROWS_MAX};
 use crate::base::seed::Seed;
+use crate::data::frame::Frame;
 use crate::metrics::zoo;
 use crate::models::explain::model::{self, Model};
 use crate::models::package::ModelPackage;
@@ -48,8 +50,9 @@ pub struct ExplainOptions {
     pub columns: Vec<String>,
     /// Columns whose dependence and local effects are measured, the most important first.
     pub top: usize,
-    /// Rows to look at, drawn by the seed where there are more.
-    pub rows: usize,
+    /// Rows to look at, drawn by the seed where there are more; as many as the kind of model answers quickly when
+    /// absent.
+    pub rows: Option<usize>,
     /// Shuffles of each column.
     pub repeats: usize,
     /// What permutation importance is measured by; the task's headline metric when absent.
@@ -88,8 +91,8 @@ struct Subject<'a> {
 
 /// Explains one model.
 ///
-/// Errors: an unknown model, dataset, column, metric or row; clusters, which are no quantity; a dataset that lacks columns that
-/// the model reads; an ending of a report that is no document, before anything is computed.
+/// Errors: an unknown model, dataset, column, metric or row; clusters, which are no quantity; a dataset that lacks
+/// columns that the model reads; an ending of a report that is no document, before anything is computed.
 pub fn explain(repo: &Repo, options: &ExplainOptions, ctx: &OpCtx<'_>) -> Result<ExplainReport> {
     let started = Instant::now();
     check(options)?;
@@ -114,8 +117,8 @@ pub fn explain(repo: &Repo, options: &ExplainOptions, ctx: &OpCtx<'_>) -> Result
 }
 
 fn check(options: &ExplainOptions) -> Result<()> {
-    if options.rows == 0 || options.rows > EXPLAIN_ROWS_MAX {
-        let what = format!("--rows {} is not from 1 to {EXPLAIN_ROWS_MAX}", options.rows);
+    if let Some(rows) = options.rows.filter(|rows| *rows == 0 || *rows > EXPLAIN_ROWS_MAX) {
+        let what = format!("--rows {rows} is not from 1 to {EXPLAIN_ROWS_MAX}");
         return Err(fail::usage(what).hint("a thousand rows are usually enough").into());
     }
     if options.repeats == 0 || options.repeats > EXPLAIN_REPEATS_MAX {
@@ -151,7 +154,7 @@ fn explained(
     let mut notes = Vec::new();
     let ground = Ground::open(repo, options, (record, package), seed, &mut notes, ctx)?;
     let wanted = ground.find_single(&options.single)?;
-    let answer = |frame: &crate::data::frame::Frame| model::answers(package, frame);
+    let answer = |frame: &Frame| model::answers(package, frame);
     let model = Model { outputs: model::outputs(package), answer: &answer };
     let task = Subject { options, package, ground: &ground, model, seed, ctx };
     let contributions = contribution::summary(&task, &mut notes)?;
@@ -168,7 +171,7 @@ fn explained(
     let header = &package.header;
     let methods = words::methods(&task, metric.as_ref(), &contributions, !interactions.is_empty());
     for note in &notes {
-        ctx.talk.note(crate::base::talk::Level::Info, note);
+        ctx.talk.info(note);
     }
     Ok(ExplanationRecord {
         package: found.package,
@@ -183,6 +186,7 @@ fn explained(
         seed: ctx.seed,
         outputs: words::outputs(package),
         answer: words::answer(package),
+        mean_answer: task.model.mean(&ground.frame)?,
         methods,
         notes,
         metric,
@@ -203,8 +207,12 @@ fn keep(
     work: &mut Work,
 ) -> Result<Done<(ObjectId, ExplanationRecord)>> {
     let id = repo.put_record(&explanation)?;
-    work.param("rows", options.rows.into())?;
+    work.param("rows", explanation.rows.into())?;
     work.param("repeats", options.repeats.into())?;
+    work.param("top", options.top.into())?;
+    if !options.columns.is_empty() {
+        work.param("columns", options.columns.clone().into())?;
+    }
     if let Some(metric) = &explanation.metric {
         work.param("metric", metric.name.as_str().into())?;
     }

@@ -17,6 +17,7 @@ use crate::ops::context::OpCtx;
 use crate::ops::dataset::{self, OpenDataset};
 use crate::ops::evaluate::judged_rows;
 use crate::ops::explain::ExplainOptions;
+use crate::ops::explain::budget::budget;
 use crate::ops::prepare::read_split;
 use crate::record::model::ModelRecord;
 use crate::record::split::SplitRecord;
@@ -79,7 +80,7 @@ impl Ground {
             let what = "there are no test and no validation rows: these are rows that the model was fitted on";
             notes.push(what.to_owned());
         }
-        let rows = draw(&there, options.rows, names.len(), seed, notes);
+        let rows = draw(&there, options.rows, (package, names.len()), seed, notes);
         let parts = match record.split.filter(|_| record.dataset == Some(dataset.id)) {
             Some(split) => Some(read_split(repo, &repo.record::<SplitRecord>(&split)?)?.parts().to_vec()),
             None => None,
@@ -232,7 +233,15 @@ fn truth(
 }
 
 /// Draws at most `most` of the rows, fewer of wide tables, and says so.
-fn draw(there: &[u32], most: usize, columns: usize, seed: Seed, notes: &mut Vec<String>) -> Vec<u32> {
+fn draw(
+    there: &[u32],
+    asked: Option<usize>,
+    (package, columns): (&ModelPackage, usize),
+    seed: Seed,
+    notes: &mut Vec<String>,
+) -> Vec<u32> {
+    let budget = budget(package);
+    let most = asked.unwrap_or(budget.rows);
     let room = (EXPLAIN_CELLS_MAX / columns.max(1)).max(1);
     let count = there.len().min(most).min(room);
     if count == there.len() {
@@ -243,7 +252,13 @@ fn draw(there: &[u32], most: usize, columns: usize, seed: Seed, notes: &mut Vec<
     rows.truncate(count);
     rows.sort_unstable();
     let (count, all) = (units::count(count as u64), units::count(there.len() as u64));
-    let why = if room < most { " as the table is wide" } else { "; --rows asks for more" };
+    let why = match room < most {
+        true => ", as the table is wide".to_owned(),
+        false if asked.is_none() && !budget.quick => {
+            format!(", as a `{}` model answers slowly; --rows asks for more", package.header.model)
+        }
+        false => "; --rows asks for more".to_owned(),
+    };
     notes.push(format!("looked at a sample of {count} of {all} rows{why}"));
     rows
 }

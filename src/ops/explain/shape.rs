@@ -3,7 +3,7 @@
 use anyhow::Result;
 use rayon::prelude::*;
 
-use crate::base::limits::{EXPLAIN_CURVES, EXPLAIN_INTERACTION_COLUMNS, EXPLAIN_INTERACTION_ROWS, EXPLAIN_POINTS};
+use crate::base::limits::{EXPLAIN_CURVES, EXPLAIN_INTERACTION_COLUMNS, EXPLAIN_POINTS};
 use crate::base::talk::Unit;
 use crate::models::explain::dependence::dependence;
 use crate::models::explain::effects::effects;
@@ -11,6 +11,7 @@ use crate::models::explain::grid::grid;
 use crate::models::explain::interactions;
 use crate::models::explain::linear::{linear_effect, of_package};
 use crate::ops::explain::Subject;
+use crate::ops::explain::budget::budget;
 use crate::ops::explain::columns::{Chosen, Entry};
 use crate::ops::explain::contribution::spread;
 use crate::record::explanation::Interaction;
@@ -49,7 +50,7 @@ pub fn interactions(subject: &Subject<'_>, chosen: &mut Chosen, notes: &mut Vec<
         return Ok(Vec::new());
     }
     let frame = &subject.ground.frame;
-    let rows = spread(frame.rows(), EXPLAIN_INTERACTION_ROWS);
+    let rows = spread(frame.rows(), budget(subject.package).interaction_rows);
     // By contributions: a column that acts through others alone may show none when it is shuffled.
     let mut order: Vec<usize> = (0..chosen.entries.len()).collect();
     let size = |place: usize| chosen.entries[place].column.contribution.unwrap_or(0.0);

@@ -7,7 +7,7 @@ use crate::data::target::{Target, target_against};
 use crate::models::explain::attribution::{Attributions, exact};
 use crate::models::explain::grid::label;
 use crate::models::explain::model::flat;
-use crate::models::predictor::Predictions;
+use crate::models::predictor::{Margin, Predictions};
 use crate::ops::explain::Subject;
 use crate::ops::explain::contribution::{Method, Summary, sample};
 use crate::record::explanation::{RowContribution, RowExplanation};
@@ -35,17 +35,18 @@ pub fn explain(
             notes.push(format!("row {number} is one of the rows that the model was fitted on: it knows its answer"));
         }
         let (prediction, output) = answer(subject, &predictions, place);
+        let answers = answers(&predictions, place);
         let keys = ground.dataset.record.roles.key.iter();
         RowExplanation {
             row: u64::from(row) + 1,
             part: part.map(str::to_owned),
             key: keys.filter_map(|key| Some((key.clone(), ground.table.cell(row as usize, key)?))).collect(),
             prediction,
-            answers: answers(&predictions, place),
+            answers: answers.clone(),
             truth: truths.as_ref().and_then(|truths| truths[place].clone()),
             output,
             base: parts.base.clone(),
-            margin: parts.margin_of(place),
+            margin: margin(&parts, place, &answers),
             contributions: contributions(subject, &frame, place, &parts, summary, output),
         }
     });
@@ -67,6 +68,17 @@ fn attributions(subject: &Subject<'_>, rows: &[u32], summary: &Summary) -> Resul
     let numbers: Vec<u32> = (0..all.len() as u32).collect();
     let (background, asked) = numbers.split_at(count);
     sample(subject, &frame, asked, background, &summary.players, "explaining single rows")
+}
+
+/// What base and contributions sum to: the answers themselves where these differ by rounding alone.
+fn margin(parts: &Attributions, place: usize, answers: &[f64]) -> Vec<f64> {
+    const ROUNDING: f64 = 1e-9;
+    let size = answers.iter().chain(&parts.base).fold(0.0_f64, |most, value| most.max(value.abs()));
+    let near = |(sum, answer): (f64, &f64)| if (sum - answer).abs() <= ROUNDING * size { *answer } else { sum };
+    match parts.margin {
+        Margin::Answer => parts.margin_of(place).into_iter().zip(answers).map(near).collect(),
+        Margin::Score => parts.margin_of(place),
+    }
 }
 
 /// The answer as text and the output that is drawn.
@@ -110,7 +122,8 @@ fn truths(subject: &Subject<'_>, rows: &[u32]) -> Option<Vec<Option<String>>> {
     Some(rows.iter().map(truth).collect())
 }
 
-/// Contributions of single columns to one row, the largest to the drawn output first; what is beyond the limit of columns last.
+/// Contributions of single columns to one row, the largest to the drawn output first; what is beyond the limit of
+/// columns last.
 fn contributions(
     subject: &Subject<'_>,
     frame: &crate::data::frame::Frame,

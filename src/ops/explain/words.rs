@@ -53,22 +53,23 @@ pub fn methods(
     let rows = subject.ground.rows.len();
     if let Some(metric) = metric {
         methods.push(format!(
-            "Permutation importance: how much worse {} gets on these {rows} rows when a column's raw values are shuffled among \
-             them, mean of {} shuffles with its 95 % interval (Student). The interval is about the shuffles, not about other \
-             rows. Columns that stand in for each other share importance or show none.",
+            "Permutation importance: how much worse {} gets on these {rows} rows when a column's raw values are \
+             shuffled among them, mean of {} shuffles with its 95 % interval (Student). The interval is about the \
+             shuffles, not about other rows. Columns that stand in for each other share importance or show none.",
             metric.name, metric.repeats
         ));
     }
     methods.push(contributions(subject, summary));
     methods.push(format!(
-        "Dependence: the mean answer over {rows} rows with the column set to one value in all of them (partial dependence, brute \
-         force); it asks about rows that cannot be where columns go together. Local effects: what moving along the column changes \
-         among rows that are near (accumulated local effects, at quantiles), centred at 0. Both describe the model, not causes."
+        "Dependence: the mean answer over {rows} rows with the column set to one value in all of them (partial \
+         dependence, brute force); it asks about rows that cannot be where columns go together. Local effects: what \
+         moving along the column changes among rows that are near (accumulated local effects, at quantiles), centred \
+         at 0. Both describe the model, not causes."
     ));
     if interactions {
         methods.push(
-            "Interactions: Friedman's H², the share of the joint dependence on two columns that is not the sum of their own, \
-             and the size of that part in the unit of the answer. A large share of a small effect is small."
+            "Interactions: Friedman's H², the share of the joint dependence on two columns that is not the sum of \
+             their own, and the size of that part in the unit of the answer. A large share of a small effect is small."
                 .to_owned(),
         );
     }
@@ -80,16 +81,16 @@ fn contributions(subject: &Subject<'_>, summary: &Summary) -> String {
     let rows = summary.rows.len();
     match summary.method {
         Method::Trees => format!(
-            "Contributions: exact Shapley values of the trees (TreeSHAP, path dependent), summed to raw columns, for {rows} rows. \
-             They sum to the {of} less what is expected of the training rows."
+            "Contributions: exact Shapley values of the trees (TreeSHAP, path dependent), summed to raw columns, for \
+             {rows} rows. They sum to the {of} less what is expected of the training rows."
         ),
         Method::Linear => format!(
-            "Contributions: exact, each coefficient times the distance of its feature from the training mean, summed to raw columns, \
-             for {rows} rows. They sum to the {of} less that of the mean row."
+            "Contributions: exact, each coefficient times the distance of its feature from the training mean, summed \
+             to raw columns, for {rows} rows. They sum to the {of} less that of the mean row."
         ),
         Method::Other => format!(
-            "Contributions: exact, as the model gives them, summed to raw columns, for {rows} rows. They sum to the {of} less what is \
-             expected."
+            "Contributions: exact, as the model gives them, summed to raw columns, for {rows} rows. They sum to the \
+             {of} less what is expected."
         ),
         Method::Sampled => {
             let why = match subject.package.header.calibration {
@@ -97,9 +98,9 @@ fn contributions(subject: &Subject<'_>, summary: &Summary) -> String {
                 _ => "exact ones are not of the calibrated probabilities",
             };
             format!(
-                "Contributions: sampled Shapley values ({why}), for {rows} rows, each from {} orders of the columns and their reverses \
-                 against {} background rows of the same data; the standard error is given. They sum to the {of} less the background's \
-                 mean exactly.",
+                "Contributions: sampled Shapley values ({why}), for {rows} rows, each from {} orders of the columns \
+                 and their reverses against {} background rows of the same data; the standard error is given. They sum \
+                 to the {of} less the background's mean exactly.",
                 summary.background.len(),
                 summary.background.len()
             )

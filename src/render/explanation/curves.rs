@@ -104,7 +104,7 @@ fn open(column: &ColumnExplanation, height: f64) -> String {
 }
 
 fn grid(svg: &mut String, y: &Scale, (left, right): (f64, f64)) {
-    for (tick, text) in y.ticks(4) {
+    for (tick, text) in y.ticks(5) {
         let at = y.at(tick);
         write!(
             svg,
@@ -157,7 +157,7 @@ fn dots(column: &ColumnExplanation, found: &Dependence, outputs: &[String]) -> S
     let scale = Scale::new(found.average[..drawn].iter().flatten().copied(), FROM, TO).padded(0.06);
     let tall = LINE * found.labels.len() as f64;
     let mut svg = open(column, tall + 16.0);
-    for (tick, text) in scale.ticks(4) {
+    for (tick, text) in scale.ticks(5) {
         let at = scale.at(tick);
         write!(
             svg,
@@ -201,7 +201,8 @@ fn dots(column: &ColumnExplanation, found: &Dependence, outputs: &[String]) -> S
 /// Names of the outputs with their colours, for more than one.
 pub fn legend(outputs: &[String]) -> String {
     if outputs.len() < 2 {
-        return "<p><span class=\"key\"><i class=\"bar o0\"></i>mean answer (partial dependence)</span><span class=\"key\">\
+        return "<p><span class=\"key\"><i class=\"bar o0\"></i>mean answer (partial dependence)</span><span \
+        class=\"key\">\
                 <i class=\"bar effects\"></i>accumulated local effects, from the mean answer</span><span class=\"key\">\
                 <i class=\"bar ice\"></i>single rows</span></p>\n"
             .to_owned();

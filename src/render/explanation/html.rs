@@ -6,11 +6,11 @@ use crate::record::explanation::{ColumnExplanation, ExplanationRecord, RowExplan
 use crate::render::escape::markup;
 use crate::render::explanation::importance::{Bar, bars};
 use crate::render::explanation::{
-    ExplanationDocument, curves, margin_words, method_words, rows_of, short, signed, swarm, value_words, waterfall,
+    ExplanationDocument, card, curves, margin_words, method_words, rows_of, short, swarm, value_words, waterfall,
 };
 use crate::render::heat::heat_map;
 use crate::render::number::{number, percent};
-use crate::render::page::{self, fact, tile};
+use crate::render::page::{self, tile};
 use crate::render::plot::visible;
 
 /// Columns with a bar; more cannot be read.
@@ -47,7 +47,8 @@ pub fn html(document: &ExplanationDocument<'_>) -> String {
 fn head(document: &ExplanationDocument<'_>) -> String {
     let of = document.explanation;
     let mut text = format!(
-        "<p class=\"kicker\">Explanation</p>\n<h1>{}</h1>\n<p class=\"lead\">a <b>{}</b> model that answers with the <b>{}</b> · \
+        "<p class=\"kicker\">Explanation</p>\n<h1>{}</h1>\n<p class=\"lead\">a <b>{}</b> model that answers with the \
+         <b>{}</b> · \
          on {}</p>\n<dl class=\"tiles\">\n",
         markup(document.model),
         markup(&of.model),
@@ -55,7 +56,7 @@ fn head(document: &ExplanationDocument<'_>) -> String {
         markup(&rows_of(of))
     );
     if let Some(metric) = &of.metric {
-        text.push_str(&tile(&metric.name, &short(metric.value), "on these rows"));
+        text.push_str(&tile(&metric.name, &number((metric.value * 1e4).round() / 1e4), "on these rows"));
     }
     text.push_str(&tile(
         "Rows",
@@ -90,7 +91,8 @@ fn importance(of: &ExplanationRecord) -> String {
             of.groups.iter().map(|group| (group.columns.join(" + "), &group.permutation)).collect();
         let together: Vec<Bar<'_>> = groups.iter().map(|(name, drop)| Bar::of(name, drop)).collect();
         let mut panel = format!(
-            "<div class=\"panel\"><h3>Permutation importance</h3><p>How much worse {} gets when the column is shuffled, with the \
+            "<div class=\"panel\"><h3>Permutation importance</h3><p>How much worse {} gets when the column is \
+             shuffled, with the \
              95 % interval of {} shuffles.{}</p><figure>{}</figure>",
             markup(&metric.name),
             metric.repeats,
@@ -98,9 +100,17 @@ fn importance(of: &ExplanationRecord) -> String {
             bars("Permutation importance", &drops[..drops.len().min(BARS)])
         );
         if !together.is_empty() {
+            let names: Vec<String> = of
+                .groups
+                .iter()
+                .zip(&groups)
+                .map(|(group, (name, _))| format!("{} ({})", markup(name), short(group.association)))
+                .collect();
             panel.push_str(&format!(
-                "<p>Columns that go together, shuffled together: each alone can look unimportant as the others stand in for \
-                 it.</p><figure>{}</figure>",
+                "<p>Columns that go together, shuffled together: each alone can look unimportant as the others stand \
+                 in for \
+                 it. With their strongest association: {}.</p><figure>{}</figure>",
+                names.join("; "),
                 bars("Permutation importance of groups", &together)
             ));
         }
@@ -113,7 +123,8 @@ fn importance(of: &ExplanationRecord) -> String {
         let drawn: Vec<Bar<'_>> = sizes.iter().map(|column| size_bar(of, column)).collect();
         let each = if of.outputs.len() > 1 { ", mean over classes" } else { "" };
         panels.push(format!(
-            "<div class=\"panel\"><h3>Mean size of contributions</h3><p>How far the column moves the {} of a row on the average{each}: \
+            "<div class=\"panel\"><h3>Mean size of contributions</h3><p>How far the column moves the {} of a row on \
+             the average{each}: \
              {}.{}</p><figure>{}</figure></div>",
             margin_words(of, method),
             method_words(method),
@@ -149,8 +160,10 @@ fn swarms(of: &ExplanationRecord) -> String {
     };
     let rows = first.swarm.len();
     let mut text = format!(
-        "<h2 id=\"rows\">Contributions row by row</h2>\n<div class=\"panel\"><p>Each dot is one of {rows} rows: right of the line the \
-         column raises the {}, left of it it lowers it. <span class=\"key\">low value <span class=\"ramp\"></span> high \
+        "<h2 id=\"rows\">Contributions row by row</h2>\n<div class=\"panel\"><p>Each dot is one of {rows} rows: \
+         right of the line the \
+         column raises the {}, left of it it lowers it. <span class=\"key\">low value <span class=\"ramp\"></span> \
+         high \
          value</span> Text and missing values are grey.</p>",
         margin_words(of, method)
     );
@@ -220,99 +233,11 @@ fn shapes(of: &ExplanationRecord) -> String {
         "<h2 id=\"columns\">How answers follow each column</h2>\n{}<div class=\"grid\" data-list>\n",
         curves::legend(&of.outputs)
     );
-    let centre = centre(of);
     for (order, column) in cards {
-        text.push_str(&card(of, order, column, &centre));
+        text.push_str(&card::card(of, order, column));
     }
     text.push_str("</div>\n");
     text
-}
-
-/// The mean answer, which local effects are drawn from: the mean of a dependence is near it for every column, and the column that
-/// moves answers least is nearest.
-fn centre(of: &ExplanationRecord) -> Vec<f64> {
-    let with = |column: &&ColumnExplanation| column.dependence.as_ref().is_some_and(|found| !found.labels.is_empty());
-    let least = of
-        .columns
-        .iter()
-        .filter(with)
-        .min_by(|a, b| a.contribution.unwrap_or(0.0).total_cmp(&b.contribution.unwrap_or(0.0)));
-    let averages = least.and_then(|column| column.dependence.as_ref()).map(|found| found.average.as_slice());
-    let mean = |answers: &Vec<f64>| answers.iter().sum::<f64>() / answers.len().max(1) as f64;
-    averages.unwrap_or_default().iter().map(mean).collect()
-}
-
-fn card(of: &ExplanationRecord, order: usize, column: &ColumnExplanation, centre: &[f64]) -> String {
-    let (find, name) = (markup(&column.name.to_lowercase()), markup(&visible(&column.name)));
-    let mut text = format!(
-        "<article class=\"card\" id=\"c{order}\" data-order=\"{order}\" data-find=\"{find}\">\n<header><h3><a href=\"#c{order}\">\
-         {name}</a></h3><span class=\"badge\">{}</span></header>\n<figure>{}",
-        column.column_type.name(),
-        curves::plot(column, &of.outputs, centre)
-    );
-    if let Some(found) = column.dependence.as_ref().filter(|found| found.levels_left_out > 0) {
-        let more = units::plural(found.levels_left_out, "rarer value");
-        text.push_str(&format!("<figcaption>{more} not drawn</figcaption>"));
-    }
-    text.push_str("</figure>\n<dl class=\"facts\">");
-    if let Some(drop) = &column.permutation {
-        text.push_str(&fact("importance", &short(drop.mean), None));
-    }
-    if let Some(size) = column.contribution {
-        text.push_str(&fact("contribution", &format!("± {}", short(size)), None));
-    }
-    if let Some(share) = column.own_importance {
-        text.push_str(&fact("model's own", &percent(share), None));
-    }
-    if let Some(missing) = column.dependence.as_ref().and_then(|found| found.missing.as_ref()) {
-        let all: Vec<String> = missing.iter().take(3).map(|answer| short(*answer)).collect();
-        text.push_str(&fact("answer if missing", &all.join(", "), None));
-    }
-    if let Some(h2) = column.interaction {
-        text.push_str(&fact("interacts (H²)", &short(h2), None));
-    }
-    text.push_str("</dl>\n");
-    text.push_str(&linear(of, column));
-    text.push_str("</article>\n");
-    text
-}
-
-/// What a linear model makes of the column.
-fn linear(of: &ExplanationRecord, column: &ColumnExplanation) -> String {
-    let Some(found) = &column.linear else {
-        return String::new();
-    };
-    let score = of.contributions.as_ref().map_or("score", |method| margin_words(of, method));
-    let ratio = |change: f64| match score {
-        "log odds" => format!(" (odds × {})", short(change.exp())),
-        "logarithm of the answer" => format!(" (answer × {})", short(change.exp())),
-        _ => String::new(),
-    };
-    let changes = |changes: &[f64]| match (changes, of.outputs.as_slice()) {
-        ([only], _) => format!("{}{}", signed(*only), ratio(*only)),
-        (all, names) => {
-            let words = names.iter().zip(all).take(SWARM_OUTPUTS);
-            words.map(|(name, change)| format!("{name} {}", signed(*change))).collect::<Vec<_>>().join(", ")
-        }
-    };
-    if let Some(slopes) = &found.per_unit {
-        let unit = if column.column_type.is_numeric() { "1 more" } else { "one day later" };
-        return format!("<p class=\"fix\"><b>{unit}</b>{} {}</p>\n", markup(score), markup(&changes(slopes)));
-    }
-    if let Some(why) = &found.left_out {
-        return format!("<p class=\"fix\">No coefficient in its own unit: {}.</p>\n", markup(why));
-    }
-    let Some((first, _)) = found.levels.first() else {
-        return String::new();
-    };
-    let rows: String = found.levels[1..]
-        .iter()
-        .map(|(level, of)| {
-            format!("<tr><td>{}</td><td class=\"n\">{}</td></tr>", markup(&visible(level)), markup(&changes(of)))
-        })
-        .collect();
-    let first = markup(&visible(first));
-    format!("<details><summary>{} compared with {first}</summary><table>{rows}</table></details>\n", markup(score))
 }
 
 fn interactions(of: &ExplanationRecord) -> String {
@@ -343,10 +268,13 @@ fn interactions(of: &ExplanationRecord) -> String {
         })
         .collect();
     format!(
-        "<h2 id=\"interactions\">Which columns act together</h2>\n<div class=\"pair\"><div class=\"panel\"><h3>Interaction of pairs \
+        "<h2 id=\"interactions\">Which columns act together</h2>\n<div class=\"pair\"><div \
+         class=\"panel\"><h3>Interaction of pairs \
          (H²)</h3><p>Share of the joint effect that is not the sum of both: the deeper, the more.</p>\
-         <div class=\"scroll\">{}</div></div><div class=\"panel\"><h3>Strongest pairs</h3><p>Size is in the unit of the {}: a large \
-         share of a small effect is small.</p><table><thead><tr><th>pair</th><th class=\"n\">H²</th><th class=\"n\">size</th></tr>\
+         <figure>{}</figure></div><div class=\"panel\"><h3>Strongest pairs</h3><p>Size is in the unit of the {}: a \
+         large \
+         share of a small effect is small.</p><table><thead><tr><th>pair</th><th class=\"n\">H²</th><th \
+         class=\"n\">size</th></tr>\
          </thead><tbody>{rows}</tbody></table></div></div>\n",
         heat_map("Interaction", &names, &values),
         if of.task.is_classification() { "probability" } else { "answer" }

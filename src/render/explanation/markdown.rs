@@ -28,7 +28,7 @@ pub fn markdown(document: &ExplanationDocument<'_>) -> String {
         cell(&of.answer),
         cell(&rows_of(of)),
         of.metric.as_ref().map_or_else(String::new, |metric| {
-            format!(" {} is **{}** there.", cell(&metric.name), short(metric.value))
+            format!(" {} is **{:.4}** there.", cell(&metric.name), metric.value)
         })
     );
     text.push_str(&columns(of));

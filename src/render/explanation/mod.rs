@@ -1,5 +1,6 @@
 //! What explains a model, as a page and as a comment on a change.
 
+mod card;
 mod curves;
 pub mod html;
 mod importance;

@@ -12,8 +12,8 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// A scale of `values` on the places `from` to `to`; values that are all the same are in the middle. Halves are taken, so
-    /// that widths of huge values do not overflow.
+    /// A scale of `values` on the places `from` to `to`; values that are all the same are in the middle. Halves are
+    /// taken, so that widths of huge values do not overflow.
     pub fn new(values: impl Iterator<Item = f64>, from: f64, to: f64) -> Scale {
         let (low, high) = values
             .filter(|value| value.is_finite())
@@ -42,7 +42,7 @@ impl Scale {
     pub fn ticks(&self, count: usize) -> Vec<(f64, String)> {
         let rough = self.width * 2.0 / count.max(1) as f64;
         let power = 10_f64.powf(rough.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|times| times * power).find(|step| *step >= rough * 0.999);
+        let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|times| times * power).find(|step| *step >= rough * 0.75);
         let Some(step) = step.filter(|step| step.is_finite() && *step > 0.0) else {
             return Vec::new();
         };

@@ -44,7 +44,8 @@ pub fn waterfall(row: &RowExplanation, sum: &str) -> String {
         let (x, y) = (scale.at(value), ROW * index as f64);
         write!(
             svg,
-            "<text class=\"end\" x=\"{:.1}\" y=\"{:.1}\">{words}</text><path class=\"whisker\" d=\"M{x:.1} {:.1}V{:.1}\"/>\
+            "<text class=\"end\" x=\"{:.1}\" y=\"{:.1}\">{words}</text><path class=\"whisker\" d=\"M{x:.1} \
+             {:.1}V{:.1}\"/>\
              <text class=\"value\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
             FROM - 8.0,
             y + 15.5,

@@ -1,6 +1,7 @@
 //! Tests of documents: one file a kind, and the samples they share.
 
 mod escapes;
+mod explanations;
 mod numbers;
 mod pages;
 mod validations;

@@ -1,4 +1,5 @@
-//! Points, dependence, local effects and interactions of functions whose answers are known, and of columns that are hardly any.
+//! Points, dependence, local effects and interactions of functions whose answers are known, and of columns that are
+//! hardly any.
 
 use anyhow::Result;
 
