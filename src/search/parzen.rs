@@ -115,7 +115,10 @@ impl Mixture {
             }
         }
         self.heights.clear();
-        self.heights.extend(self.factors.iter().map(|factor| factor.ln()));
+        let lines = axes.iter().filter(|axis| matches!(axis, Axis::Line { .. })).count() as f64;
+        // Each normal curve has 1 / √(2π) in front.
+        let front = 0.5 * lines * std::f64::consts::TAU.ln();
+        self.heights.extend(self.factors.iter().map(|factor| factor.ln() - front));
     }
 
     fn lay_line(&mut self, dimension: usize, cell: f64, places: &Places<'_>, normal: &Normal) {

@@ -81,13 +81,7 @@ fn cost(value: f64, direction: Direction) -> f64 {
     if value.is_finite() { direction.cost(value) } else { f64::INFINITY }
 }
 
-fn is_below_median(
-    curve: &[(u64, f64)],
-    step: u64,
-    seen: &[Told],
-    trials_min: usize,
-    direction: Direction,
-) -> bool {
+fn is_below_median(curve: &[(u64, f64)], step: u64, seen: &[Told], trials_min: usize, direction: Direction) -> bool {
     let came = seen.iter().filter(|told| !failed(told) && told.curve.last().is_some_and(|last| last.0 >= step));
     let at_step = |told: &Told| {
         let reports = told.curve.partition_point(|(at, _)| *at <= step);
@@ -111,7 +105,10 @@ fn rung(step: u64, before: Option<u64>, first: u64, reduction: u64) -> Option<u6
         if before.is_none_or(|before| before < at) {
             found = Some(at);
         }
-        at = at.checked_mul(reduction.max(2))?;
+        let Some(next) = at.checked_mul(reduction.max(2)) else {
+            break;
+        };
+        at = next;
     }
     found
 }

@@ -15,11 +15,7 @@ pub fn of(kind: &str, task: Task, rows: usize) -> Option<Space> {
         "boost" => boost(rows),
         "forest" | "extra_trees" => forest(kind, rows),
         "tree" => vec![whole("depth", 2, 20), ratio("leaf_rows", 1, (rows / 10).clamp(2, 100))],
-        "logistic" => vec![
-            choice("penalty", &["l2", "elastic_net"]),
-            scale("l2", 1e-3, 1e3),
-            scale("l1", 1e-3, 1e2),
-        ],
+        "logistic" => vec![choice("penalty", &["l2", "elastic_net"]), scale("l2", 1e-3, 1e3), scale("l1", 1e-3, 1e2)],
         "poisson" => vec![scale("l2", 1e-4, 1e4)],
         "ridge" => vec![scale("l2", 1e-4, 1e4)],
         "lasso" => vec![scale("alpha", 1e-5, 1e3)],
@@ -55,11 +51,8 @@ fn boost(rows: i64) -> Vec<Dimension> {
 
 /// More trees are never worse, so their number is not searched.
 fn forest(kind: &str, rows: i64) -> Vec<Dimension> {
-    let mut dimensions = vec![
-        fixed("trees", 300),
-        share("feature_share", 0.1, 1.0),
-        ratio("leaf_rows", 1, (rows / 20).clamp(2, 50)),
-    ];
+    let mut dimensions =
+        vec![fixed("trees", 300), share("feature_share", 0.1, 1.0), ratio("leaf_rows", 1, (rows / 20).clamp(2, 50))];
     // Thresholds drawn at random do what drawing rows does.
     if kind == "forest" {
         dimensions.push(share("row_share", 0.5, 1.0));

@@ -9,7 +9,7 @@ pub struct Function {
     pub name: &'static str,
     space: &'static str,
     pub value: fn(&toml::Table) -> f64,
-    /// How much worse than the reference the median of 100 seeds may be: one standard error of such a median.
+    /// How much worse than the reference the median may be: the standard error of one of 20 seeds.
     pub slack: f64,
 }
 
@@ -31,7 +31,7 @@ pub const FUNCTIONS: &[Function] = &[
         space: "x0 = { low = 0.0, high = 1 }\nx1 = { low = 0.0, high = 1 }\nx2 = { low = 0.0, high = 1 }\n\
                 x3 = { low = 0.0, high = 1 }\nx4 = { low = 0.0, high = 1 }\nx5 = { low = 0.0, high = 1 }",
         value: hartmann6,
-        slack: 0.03,
+        slack: 0.06,
     },
     Function {
         name: "rosenbrock",

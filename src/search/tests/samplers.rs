@@ -133,7 +133,9 @@ fn scrambled_sobol_points_stay_even_and_differ_by_seed() {
     let points = |seed: u64| {
         let mut sampler = sampler::named(SamplerName::Sobol, &space, Seed(seed)).expect("a sampler");
         let history = History { warm: &[], told: &[], pending: &[], given: 0, direction: Direction::Minimise };
-        (0..64).map(|number| sampler.suggest(number, &history, &space, Seed(seed)).expect("a point").0).collect::<Vec<_>>()
+        (0..64)
+            .map(|number| sampler.suggest(number, &history, &space, Seed(seed)).expect("a point").0)
+            .collect::<Vec<_>>()
     };
     for seed in 0..10 {
         // A (0, 6, 2)-net: one point in each of the 64 boxes, whatever their shape.

@@ -48,10 +48,15 @@ fn whole_bounds_are_whole_numbers_unless_said_otherwise() {
     let whole = Range::Integer { low: 7, high: 127, log: false, step: 1 };
     assert_eq!(range("x = { low = 7, high = 127 }"), whole);
     let float = Range::Float { low: 7.0, high: 127.0, log: false, step: None };
-    for text in ["x = { low = 7, high = 127, float = true }", "x = { low = 7.0, high = 127 }", "x = { low = 7, high = 127.0 }"] {
+    for text in
+        ["x = { low = 7, high = 127, float = true }", "x = { low = 7.0, high = 127 }", "x = { low = 7, high = 127.0 }"]
+    {
         assert_eq!(range(text), float, "{text}");
     }
-    assert_eq!(range("x = { low = 0, high = 1, step = 0.5 }"), Range::Float { low: 0.0, high: 1.0, log: false, step: Some(0.5) });
+    assert_eq!(
+        range("x = { low = 0, high = 1, step = 0.5 }"),
+        Range::Float { low: 0.0, high: 1.0, log: false, step: Some(0.5) }
+    );
     assert_eq!(range("x = 6"), Range::Choice { values: vec![6.into()] });
 }
 
@@ -97,7 +102,8 @@ fn spaces_and_dimensions_read_back_as_written() {
 
 #[test]
 fn a_later_dimension_takes_the_place_of_an_earlier_one() {
-    let space = space("x = { low = 1, high = 2 }\ny = 3").with("x=5..6".parse().expect("a dimension")).expect("a space");
+    let space =
+        space("x = { low = 1, high = 2 }\ny = 3").with("x=5..6".parse().expect("a dimension")).expect("a space");
     assert_eq!(space.dimension("x").expect("there").to_string(), "x=5..6");
     assert_eq!(space.dimensions.len(), 2);
 }
