@@ -89,7 +89,8 @@ fn trials_are_runs_that_listings_show_when_asked() {
     let best = sandbox.json(&["log", "--study", study, "--sort", "roc_auc", "-n", "1"])["runs"][0].clone();
     assert_eq!(number(&best["metrics"]["roc_auc"]), number(&report["best"]["value"]));
     assert!(best["params"]["depth"].is_i64() && best["params"]["leaf_rows"].is_i64(), "{best:#}");
-    sandbox.run(&["log", "--study", "run:last"]).code_is(2).says("belongs to no study");
+    let trained = report["model_run"].as_str().expect("an id");
+    sandbox.run(&["log", "--study", trained]).code_is(2).says("belongs to no study");
     let chain = sandbox.json(&["why", report["model"].as_str().expect("an id")])["chain"].clone();
     let link =
         chain.as_array().expect("a list").iter().find(|link| link["kind"] == "study").expect("the study").clone();
@@ -181,7 +182,8 @@ fn a_study_that_ended_can_be_extended_and_learned_from() {
     assert_eq!(trials_of(&sandbox, &longer["study"]), trials_of(&sandbox, &whole["study"]));
     assert_eq!(longer["model"], whole["model"]);
     sandbox.run(&["tune", "--resume", id, "--sampler", "grid"]).code_is(2).says("cannot be used with");
-    sandbox.run(&["tune", "--resume", "run:last"]).code_is(2).says("belongs to no study");
+    let trained = longer["model_run"].as_str().expect("an id");
+    sandbox.run(&["tune", "--resume", trained]).code_is(2).says("belongs to no study");
     let warm = sandbox.json(&with(&TREES, &["--trials", "4", "--warm-from", id]));
     assert!(
         number(&warm["best"]["value"]) >= number(&whole["best"]["value"]),

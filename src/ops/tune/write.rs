@@ -40,9 +40,12 @@ pub fn put(document: &mut DocumentMut, target: &Target, params: &toml::Table) ->
         Target::Model(kind) => {
             let train = document.entry("train").or_insert(toml_edit::table()).as_table_like_mut();
             let train = train.ok_or_else(|| fail::usage("`train` of the project file is no section"))?;
-            if train.get("model").and_then(Item::as_str) != Some(kind) {
+            let named = train.get("model").and_then(Item::as_str).map(str::to_owned);
+            if named.as_ref().is_some_and(|named| named != kind) {
                 // They belong to another kind.
                 train.remove("params");
+            }
+            if named.as_ref() != Some(kind) {
                 set(train, "model", Value::from(kind.as_str()));
             }
             train
