@@ -22,6 +22,9 @@ pub struct Branch {
     pub recipe: FittedRecipe,
 }
 
+/// Features, and the places of the raw columns that each depends on.
+pub type Made = (Vec<FeatureRecord>, Vec<Arc<[u32]>>);
+
 /// All raw columns that branches read, in the order given.
 pub fn inputs(branches: &[Branch], order: &[&str]) -> Vec<RecipeInput> {
     let all = branches.iter().flat_map(|branch| branch.recipe.inputs());
@@ -40,7 +43,7 @@ pub fn notes(branches: &[Branch]) -> Vec<String> {
 ///
 /// Errors: what [`FittedRecipe::beside`] refuses; a column that is not among the inputs, or of another kind; one that no
 /// branch reads.
-pub fn features(inputs: &[RecipeInput], branches: &[Branch]) -> Result<(Vec<FeatureRecord>, Vec<Arc<[u32]>>)> {
+pub fn features(inputs: &[RecipeInput], branches: &[Branch]) -> Result<Made> {
     if branches.is_empty() || branches.len() > RECIPE_BRANCHES_MAX {
         return Err(damaged(format!("{} branches, not 1 to {RECIPE_BRANCHES_MAX}", branches.len())));
     }
