@@ -23,6 +23,8 @@ const COLUMNS_SHOWN: usize = 15;
 const PAIRS_SHOWN: usize = 5;
 /// Columns of a single row that are shown.
 const PARTS_SHOWN: usize = 12;
+/// Most characters of a value.
+const VALUE: usize = 40;
 /// Letters of the longest bar.
 const BAR: usize = 16;
 
@@ -253,9 +255,9 @@ fn show_row(of: &ExplanationRecord, row: &RowExplanation, ui: &Ui) -> io::Result
         let adds = at(&part.contributions);
         let sign = if adds < 0.0 { "-" } else { "+" };
         let error = part.errors.as_deref().map_or_else(String::new, |errors| format!(" ± {}", short(at(errors))));
-        let value = part.value.as_deref().unwrap_or("(missing)");
+        let value = cut(part.value.as_deref().unwrap_or("(missing)"));
         let bar = format!("{sign}{}", bar(adds.abs(), largest));
-        table.row([part.column.clone(), value.to_owned(), format!("{sign}{}{error}", short(adds.abs())), bar]);
+        table.row([part.column.clone(), value, format!("{sign}{}{error}", short(adds.abs())), bar]);
     }
     if !rest.is_empty() {
         let adds: f64 = rest.iter().map(|part| at(&part.contributions)).sum();
@@ -265,6 +267,15 @@ fn show_row(of: &ExplanationRecord, row: &RowExplanation, ui: &Ui) -> io::Result
     table.row([format!("= {sum}"), String::new(), short(at(&row.margin)), String::new()]);
     ui.table(&table)?;
     ui.line("")
+}
+
+/// At most [`VALUE`] characters of a value, on one line.
+fn cut(value: &str) -> String {
+    let plain = value.replace(char::is_control, " ");
+    match plain.chars().count() > VALUE {
+        true => plain.chars().take(VALUE - 1).chain(['…']).collect(),
+        false => plain,
+    }
 }
 
 /// Three digits that matter, without an exponent where it can be helped.
