@@ -75,7 +75,7 @@ fn package(kind: &str, classes: usize, params: &str) -> Result<ModelPackage> {
     let train = Split::from_parts(vec![0; ROWS])?.training(&frame(false)?, &target, &rows)?;
     let recipe = Recipe::from_spec(&TransformSpec::default(), Family::Trees)?.fit(&train, Seed(42))?;
     let matrix = recipe.apply(&frame(false)?)?;
-    let params: toml::Table = params.parse()?;
+    let params = params.parse()?;
     let predictor = (zoo::kind(kind)?.fit)(&mut FitInput {
         matrix: &matrix,
         target: &target,
