@@ -282,7 +282,7 @@ fn cut(value: &str) -> String {
 fn short(value: f64) -> String {
     let size = value.abs();
     match size {
-        s if s == 0.0 => "0".to_owned(),
+        0.0 => "0".to_owned(),
         s if !(1e-6..1e9).contains(&s) => format!("{value:.2e}"),
         s => format!("{value:.*}", (2 - s.log10().floor() as i32).clamp(0, 8) as usize),
     }

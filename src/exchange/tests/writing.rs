@@ -109,7 +109,12 @@ fn package(kind: &str, classes: usize, params: &str) -> Result<ModelPackage> {
         features: recipe.features().to_vec(),
         params: serde_json::json!({}),
         seed: 7,
-        lineage: Lineage { dataset: Some(hash(b"d")), split: Some(hash(b"s")), recipe: Some(hash(b"r")), ..Lineage::default() },
+        lineage: Lineage {
+            dataset: Some(hash(b"d")),
+            split: Some(hash(b"s")),
+            recipe: Some(hash(b"r")),
+            ..Lineage::default()
+        },
         metrics: BTreeMap::new(),
         engine: zoo::ENGINE_VERSION,
         calibration: CalibrationMethod::None,

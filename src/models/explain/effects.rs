@@ -1,8 +1,8 @@
 //! Accumulated local effects (Apley, Zhu 2020), first order: what moving along a number changes among rows that are
 //! near it.
 //!
-//! With the values cut at quantiles `z_0 < … < z_K`, `f(z_k) = Σ_{l ≤ k} mean over rows in (z_{l-1}, z_l] of [f(z_l, x)
-//! - f(z_{l-1}, x)]`, centred by the mean over the rows, each bin at the middle of its ends, as `ALEPlot` does. Rows
+//! With the values cut at quantiles `z_0 < … < z_K`, `f(z_k) = Σ_{l ≤ k} mean over rows in (z_{l-1}, z_l] of
+//! [f(z_l, x) - f(z_{l-1}, x)]`, centred by the mean over the rows, each bin at the middle of its ends, as `ALEPlot` does. Rows
 //! keep their other values, so columns that go together are not torn apart.
 
 use anyhow::Result;

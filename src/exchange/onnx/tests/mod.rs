@@ -118,7 +118,12 @@ fn packed(kind: &str, task: Task, recipe: FittedRecipe, predictor: Box<dyn Predi
         features: recipe.features().to_vec(),
         params: serde_json::json!({}),
         seed: 7,
-        lineage: Lineage { dataset: hash(b"d"), split: hash(b"s"), recipe: hash(b"r"), from: None },
+        lineage: Lineage {
+            dataset: Some(hash(b"d")),
+            split: Some(hash(b"s")),
+            recipe: Some(hash(b"r")),
+            ..Lineage::default()
+        },
         metrics: BTreeMap::new(),
         engine: zoo::ENGINE_VERSION,
         calibration: CalibrationMethod::None,

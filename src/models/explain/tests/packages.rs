@@ -90,7 +90,12 @@ fn package(kind: &str, task: Task, steps: &str, params: &str) -> Result<ModelPac
         features: recipe.features().to_vec(),
         params: serde_json::json!({}),
         seed: 1,
-        lineage: Lineage { dataset: Some(hash(b"d")), split: Some(hash(b"s")), recipe: Some(hash(b"r")), ..Lineage::default() },
+        lineage: Lineage {
+            dataset: Some(hash(b"d")),
+            split: Some(hash(b"s")),
+            recipe: Some(hash(b"r")),
+            ..Lineage::default()
+        },
         metrics: BTreeMap::new(),
         engine: zoo::ENGINE_VERSION,
         calibration: CalibrationMethod::None,
