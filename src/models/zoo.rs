@@ -53,7 +53,7 @@ const EVERY: &[Task] = &[Task::Binary, Task::Multiclass, Task::Regression, Task:
 const CLASSES: &[Task] = &[Task::Binary, Task::Multiclass];
 const NUMBERS: &[Task] = &[Task::Regression];
 
-static KINDS: [Kind; 17] = [
+static KINDS: [Kind; 16] = [
     Kind {
         name: "boost",
         about: "gradient boosted trees; the best first choice for tables",
@@ -214,6 +214,20 @@ static KINDS: [Kind; 17] = [
         read: baseline::read,
         params: params::defaults::<BaselineParams>,
     },
+];
+
+/// Kinds that are put together by a search or brought in from elsewhere: never fitted by name, read back like any other.
+static READ_ONLY: [Kind; 2] = [
+    Kind {
+        name: blend::NAME,
+        about: "a weighted mean of models; made by --auto",
+        tasks: ALL,
+        family: Family::Trees,
+        weights: true,
+        fit: blend::fit,
+        read: blend::read,
+        params: toml::Table::new,
+    },
     Kind {
         name: "onnx",
         about: "a graph trained elsewhere and brought in with `mlops import`; cannot be trained here",
@@ -226,18 +240,6 @@ static KINDS: [Kind; 17] = [
     },
 ];
 
-/// The kind that is put together by a search: never fitted by name, read back like any other.
-static BLEND: Kind = Kind {
-    name: blend::NAME,
-    about: "a weighted mean of models; made by --auto",
-    tasks: ALL,
-    family: Family::Trees,
-    weights: true,
-    fit: blend::fit,
-    read: blend::read,
-    params: toml::Table::new,
-};
-
 /// All kinds that can be fitted, best known first.
 pub fn kinds() -> &'static [Kind] {
     &KINDS
@@ -245,7 +247,7 @@ pub fn kinds() -> &'static [Kind] {
 
 /// The kind called `name`. Errors: there is none, with a suggestion.
 pub fn kind(name: &str) -> Result<&'static Kind> {
-    let found = KINDS.iter().chain([&BLEND]).find(|kind| kind.name == name);
+    let found = KINDS.iter().chain(&READ_ONLY).find(|kind| kind.name == name);
     found.ok_or_else(|| suggest::unknown("model", name, KINDS.iter().map(|kind| kind.name)).into())
 }
 
