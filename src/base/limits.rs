@@ -29,7 +29,7 @@ pub const FOLDS_MAX: usize = 100;
 /// Trees between two points that a trial reports: prunes as well as every tree would, with a tenth of what is kept.
 pub const TRIAL_STEP_TREES: i64 = 10;
 /// Trials that ended before they are sealed together: a commit costs about five waits for the disk, whatever their number.
-pub const TRIALS_AT_ONCE: usize = 200;
+pub const TRIALS_AT_ONCE: usize = 1_000;
 /// How long a trial that ended waits for others to be sealed with; until then only the journal of its study has it.
 pub const TRIALS_WAIT: Duration = Duration::from_secs(1);
 /// Bytes of a command stage's output kept with its run, from the end.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::base::clock::Timestamp;
 use crate::base::{fail, fs};
@@ -93,9 +92,9 @@ pub fn seal_ended(repo: &Repo, ended: &[RunRecord], actor: &Actor, now: Timestam
     if ended.is_empty() {
         return Ok(());
     }
-    // Each is written on its own, and the moves keep their order.
+    // One after the other: threads that make small files in one folder only wait for each other.
     let keep = |record: &RunRecord| Ok(RefMove::Run { run: record.start.id, record: repo.put_record(record)? });
-    let moves = ended.par_iter().map(keep).collect::<Result<Vec<_>>>()?;
+    let moves = ended.iter().map(keep).collect::<Result<Vec<_>>>()?;
     repo.commit(Change { moves }, actor, now).map(drop)
 }
 
