@@ -112,6 +112,36 @@ pub struct PackageHeader {
     pub baseline_answer: Option<Vec<f64>>,
 }
 
+impl PackageHeader {
+    /// A header that says no more than what the model is: no target, classes, inputs, parameters or origin.
+    pub fn new(model: &str, task: Task, features: Vec<FeatureRecord>) -> PackageHeader {
+        PackageHeader {
+            model: model.to_owned(),
+            task,
+            target: String::new(),
+            target_type: None,
+            classes: Vec::new(),
+            inputs: Vec::new(),
+            features,
+            params: serde_json::json!({}),
+            seed: 0,
+            lineage: Lineage::default(),
+            metrics: BTreeMap::new(),
+            engine: zoo::ENGINE_VERSION,
+            calibration: CalibrationMethod::None,
+            threshold: None,
+            baseline_answer: None,
+        }
+    }
+}
+
+impl InputColumn {
+    /// A column that no value is known of.
+    pub fn new(name: &str, column_type: ColumnType) -> InputColumn {
+        InputColumn { name: name.to_owned(), column_type, missing_seen: false, domain: None, min: None, max: None }
+    }
+}
+
 fn is_uncalibrated(method: &CalibrationMethod) -> bool {
     *method == CalibrationMethod::None
 }

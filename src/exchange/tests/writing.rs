@@ -1,13 +1,11 @@
 //! Out and back: what is written is read back as a model that answers the same, missing and unseen values included.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use anyhow::Result;
 use serde_json::Value;
 
 use crate::base::fail;
-use crate::base::hash::hash;
 use crate::base::seed::Seed;
 use crate::base::talk::Silent;
 use crate::data::frame::{Column, Frame, MISSING_CODE, TextValues, Values};
@@ -19,7 +17,7 @@ use crate::exchange::tests::{answers, close};
 use crate::exchange::{json, lightgbm, xgboost};
 use crate::features::recipe::{Family, Recipe};
 use crate::models::calibration::Calibration;
-use crate::models::package::{InputColumn, Lineage, ModelPackage, PackageHeader};
+use crate::models::package::{InputColumn, ModelPackage, PackageHeader};
 use crate::models::predictor::{FitInput, Predictions};
 use crate::models::zoo;
 use crate::record::profile::ProfileRecord;
@@ -88,38 +86,24 @@ fn package(kind: &str, classes: usize, params: &str) -> Result<ModelPackage> {
         points: &mut |_| ControlFlow::Continue(()),
     })?;
     let input = |name: &str, column_type| InputColumn {
-        name: name.to_owned(),
-        column_type,
         missing_seen: true,
-        domain: None,
         min: Some(-3.0),
         max: Some(3.0),
+        ..InputColumn::new(name, column_type)
     };
     let header = PackageHeader {
-        model: kind.to_owned(),
-        task: [Task::Regression, Task::Regression, Task::Binary, Task::Multiclass][classes.min(3)],
         target: "label".to_owned(),
-        target_type: None,
         classes: target.classes().to_vec(),
         inputs: vec![
             input("width", ColumnType::Float),
             input("tree name", ColumnType::Text),
             input("height", ColumnType::Integer),
         ],
-        features: recipe.features().to_vec(),
-        params: serde_json::json!({}),
-        seed: 7,
-        lineage: Lineage {
-            dataset: Some(hash(b"d")),
-            split: Some(hash(b"s")),
-            recipe: Some(hash(b"r")),
-            ..Lineage::default()
-        },
-        metrics: BTreeMap::new(),
-        engine: zoo::ENGINE_VERSION,
-        calibration: CalibrationMethod::None,
-        threshold: None,
-        baseline_answer: None,
+        ..PackageHeader::new(
+            kind,
+            [Task::Regression, Task::Regression, Task::Binary, Task::Multiclass][classes.min(3)],
+            recipe.features().to_vec(),
+        )
     };
     let baseline = ProfileRecord { rows: ROWS as u64, columns: Vec::new() };
     Ok(ModelPackage::new(header, recipe, predictor, baseline))

@@ -1,7 +1,5 @@
 //! Packages: they read back, and no file, however damaged or hostile, does more than fail.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 use proptest::prelude::{ProptestConfig, any, proptest};
 
@@ -12,7 +10,7 @@ use crate::data::split::Split;
 use crate::data::target::Target;
 use crate::features::recipe::{Family, FittedRecipe, Recipe};
 use crate::models::calibration::Calibration;
-use crate::models::package::{InputColumn, Lineage, ModelPackage, PackageHeader};
+use crate::models::package::{InputColumn, ModelPackage, PackageHeader};
 use crate::models::predictor::Predictions;
 use crate::models::tests::{ROWS, features, fit, labels, two_classes};
 use crate::models::zoo;
@@ -52,35 +50,12 @@ fn package(kind: &str) -> Result<ModelPackage> {
     let recipe = recipe(zoo::kind(kind)?.family, &target)?;
     let matrix = recipe.apply(&frame()?)?;
     let params = if (zoo::kind(kind)?.params)().contains_key("trees") { "trees = 3" } else { "" };
-    let input = |name: &str, column_type| InputColumn {
-        name: name.to_owned(),
-        column_type,
-        missing_seen: false,
-        domain: None,
-        min: None,
-        max: None,
-    };
     let header = PackageHeader {
-        model: kind.to_owned(),
-        task,
         target: "label".to_owned(),
         target_type: Some(ColumnType::Text),
         classes: target.classes().to_vec(),
-        inputs: vec![input("size", ColumnType::Float), input("color", ColumnType::Text)],
-        features: recipe.features().to_vec(),
-        params: serde_json::json!({}),
-        seed: 7,
-        lineage: Lineage {
-            dataset: Some(hash(b"d")),
-            split: Some(hash(b"s")),
-            recipe: Some(hash(b"r")),
-            ..Lineage::default()
-        },
-        metrics: BTreeMap::new(),
-        engine: zoo::ENGINE_VERSION,
-        calibration: CalibrationMethod::None,
-        threshold: None,
-        baseline_answer: None,
+        inputs: vec![InputColumn::new("size", ColumnType::Float), InputColumn::new("color", ColumnType::Text)],
+        ..PackageHeader::new(kind, task, recipe.features().to_vec())
     };
     let baseline = ProfileRecord { rows: ROWS as u64, columns: Vec::new() };
     Ok(ModelPackage::new(header, recipe, fit(kind, &matrix, &target, params)?, baseline))

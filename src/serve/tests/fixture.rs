@@ -8,7 +8,6 @@ use std::thread::JoinHandle;
 use anyhow::{Context, Result};
 use tokio::sync::mpsc;
 
-use crate::base::hash::hash;
 use crate::base::id::ObjectId;
 use crate::base::seed::Seed;
 use crate::base::talk::Recorder;
@@ -18,14 +17,13 @@ use crate::data::split::Split;
 use crate::data::target::Target;
 use crate::features::recipe::{Family, FittedRecipe, Recipe};
 use crate::models::form::FormWriter;
-use crate::models::package::{InputColumn, Lineage, ModelPackage, PackageHeader};
+use crate::models::package::{InputColumn, ModelPackage, PackageHeader};
 use crate::models::predictor::{Predictions, Predictor};
 use crate::record::profile::ProfileRecord;
 use crate::serve::schema::InputSchema;
 use crate::serve::{ServeOptions, ServedModel, server};
 use crate::spec::model::Task;
 use crate::spec::schema::ColumnType;
-use crate::spec::training::CalibrationMethod;
 
 /// Age that makes the model panic.
 pub const PANIC_AGE: f64 = -666.0;
@@ -116,26 +114,11 @@ fn recipe() -> Result<FittedRecipe> {
 fn served(name: &str, task: Task, classes: &[&str]) -> ServedModel {
     let recipe = recipe().expect("the recipe suits its table");
     let header = PackageHeader {
-        model: "probe".to_owned(),
-        task,
         target: "left".to_owned(),
         target_type: Some(ColumnType::Integer),
         classes: classes.iter().map(|class| (*class).to_owned()).collect(),
         inputs: inputs(),
-        features: recipe.features().to_vec(),
-        params: serde_json::json!({}),
-        seed: 7,
-        lineage: Lineage {
-            dataset: Some(hash(b"d")),
-            split: Some(hash(b"s")),
-            recipe: Some(hash(b"r")),
-            ..Lineage::default()
-        },
-        metrics: Default::default(),
-        engine: 1,
-        calibration: CalibrationMethod::None,
-        threshold: None,
-        baseline_answer: None,
+        ..PackageHeader::new("probe", task, recipe.features().to_vec())
     };
     let baseline = ProfileRecord { rows: 3, columns: Vec::new() };
     let predictor = Box::new(Probe { classes: !classes.is_empty() });

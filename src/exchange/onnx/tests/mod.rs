@@ -4,13 +4,12 @@
 mod kinds;
 mod steps;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::ops::ControlFlow;
 
 use anyhow::{Context, Result};
 use prost::Message;
 
-use crate::base::hash::hash;
 use crate::base::seed::Seed;
 use crate::base::talk::Silent;
 use crate::data::frame::{Column, Frame, TextValues, Values};
@@ -21,14 +20,13 @@ use crate::exchange::onnx::proto::{GraphBody, Model};
 use crate::exchange::onnx::write;
 use crate::features::recipe::{FittedRecipe, Recipe};
 use crate::models::blend::{Blend, Member};
-use crate::models::package::{InputColumn, Lineage, ModelPackage, PackageHeader};
+use crate::models::package::{InputColumn, ModelPackage, PackageHeader};
 use crate::models::predictor::{FitInput, Predictor};
 use crate::models::zoo::{self, Kind};
 use crate::record::profile::ProfileRecord;
 use crate::spec::model::Task;
 use crate::spec::recipe::TransformSpec;
 use crate::spec::schema::ColumnType;
-use crate::spec::training::CalibrationMethod;
 
 /// Rows of the table that models are fitted on.
 const ROWS: usize = 60;
@@ -109,26 +107,11 @@ fn packed(kind: &str, task: Task, recipe: FittedRecipe, predictor: Box<dyn Predi
         max: None,
     };
     let header = PackageHeader {
-        model: kind.to_owned(),
-        task,
         target: "label".to_owned(),
         target_type: Some(ColumnType::Integer),
         classes: target(task).classes().to_vec(),
         inputs: frame.columns().iter().map(input).collect(),
-        features: recipe.features().to_vec(),
-        params: serde_json::json!({}),
-        seed: 7,
-        lineage: Lineage {
-            dataset: Some(hash(b"d")),
-            split: Some(hash(b"s")),
-            recipe: Some(hash(b"r")),
-            ..Lineage::default()
-        },
-        metrics: BTreeMap::new(),
-        engine: zoo::ENGINE_VERSION,
-        calibration: CalibrationMethod::None,
-        threshold: None,
-        baseline_answer: None,
+        ..PackageHeader::new(kind, task, recipe.features().to_vec())
     };
     let baseline = ProfileRecord { rows: ROWS as u64, columns: Vec::new() };
     ModelPackage::new(header, recipe, predictor, baseline)

@@ -1,10 +1,7 @@
 //! Contributions and coefficients of whole packages, recipe and model together, in terms of raw columns.
 
-use std::collections::BTreeMap;
-
 use anyhow::Result;
 
-use crate::base::hash::hash;
 use crate::base::seed::Seed;
 use crate::data::frame::{Column, Frame, TextValues, Values};
 use crate::data::split::Split;
@@ -14,7 +11,7 @@ use crate::models::explain::attribution::{Attributions, Origins, exact};
 use crate::models::explain::linear::linear_effect;
 use crate::models::explain::model::{answers, outputs};
 use crate::models::explain::tests::near;
-use crate::models::package::{InputColumn, Lineage, ModelPackage, PackageHeader};
+use crate::models::package::{InputColumn, ModelPackage, PackageHeader};
 use crate::models::predictor::{Contributions, Margin};
 use crate::models::tests::fit;
 use crate::models::zoo;
@@ -22,7 +19,6 @@ use crate::record::profile::ProfileRecord;
 use crate::spec::model::Task;
 use crate::spec::recipe::TransformSpec;
 use crate::spec::schema::ColumnType;
-use crate::spec::training::CalibrationMethod;
 
 const ROWS: usize = 90;
 const COLORS: [&str; 3] = ["red", "green", "blue"];
@@ -68,39 +64,15 @@ fn package(kind: &str, task: Task, steps: &str, params: &str) -> Result<ModelPac
     let spec: TransformSpec = if steps.is_empty() { TransformSpec::default() } else { toml::from_str(steps)? };
     let recipe = Recipe::from_spec(&spec, zoo::kind(kind)?.family)?.fit(&train, Seed(1))?;
     let matrix = recipe.apply(&frame)?;
-    let input = |name: &str, column_type| InputColumn {
-        name: name.to_owned(),
-        column_type,
-        missing_seen: false,
-        domain: None,
-        min: None,
-        max: None,
-    };
     let header = PackageHeader {
-        model: kind.to_owned(),
-        task,
         target: "target".to_owned(),
-        target_type: None,
         classes: target.classes().to_vec(),
         inputs: vec![
-            input("size", ColumnType::Float),
-            input("age", ColumnType::Float),
-            input("color", ColumnType::Text),
+            InputColumn::new("size", ColumnType::Float),
+            InputColumn::new("age", ColumnType::Float),
+            InputColumn::new("color", ColumnType::Text),
         ],
-        features: recipe.features().to_vec(),
-        params: serde_json::json!({}),
-        seed: 1,
-        lineage: Lineage {
-            dataset: Some(hash(b"d")),
-            split: Some(hash(b"s")),
-            recipe: Some(hash(b"r")),
-            ..Lineage::default()
-        },
-        metrics: BTreeMap::new(),
-        engine: zoo::ENGINE_VERSION,
-        calibration: CalibrationMethod::None,
-        threshold: None,
-        baseline_answer: None,
+        ..PackageHeader::new(kind, task, recipe.features().to_vec())
     };
     let predictor = fit(kind, &matrix, &target, params)?;
     Ok(ModelPackage::new(header, recipe, predictor, ProfileRecord { rows: ROWS as u64, columns: Vec::new() }))
