@@ -119,6 +119,8 @@ fn show(report: &ExplainReport, args: &ExplainArgs, ui: &Ui) -> io::Result<()> {
     if args.single.is_empty() {
         show_columns(of, ui)?;
         show_groups(of, ui)?;
+    }
+    if args.single.is_empty() || args.interactions {
         show_pairs(of, ui)?;
     }
     for row in &of.explained {

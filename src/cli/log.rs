@@ -87,8 +87,8 @@ pub struct LogArgs {
     /// What a thing was made from
     #[arg(long, group = "what", value_name = "REF")]
     lineage: Option<String>,
-    /// Only runs of this kind: ingest, validate, transform, train, tune, trial, evaluate, register, stage,
-    /// manual
+    /// Only runs of this kind: ingest, validate, transform, train, tune, trial, evaluate, explain,
+    /// register, import, stage, manual
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
     /// Only runs of this stage

@@ -107,6 +107,7 @@ pub fn show_auto(report: &AutoReport, ui: &Ui) -> std::io::Result<()> {
         ]);
     }
     ui.table(&table)?;
+    ui.line(&format!("best first, by {}; seconds are those of all folds together", report.ranked_by))?;
     let count = |state: &str| report.leaderboard.iter().filter(|entry| entry.state == state).count();
     let (behind, failed) = (count("behind"), count("failed"));
     let how = match report.held_out.as_str() {

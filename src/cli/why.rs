@@ -55,13 +55,23 @@ fn short(link: &WhyLink) -> &str {
     if link.kind == "raw" { &link.id } else { link.id.get(..12).unwrap_or(&link.id) }
 }
 
+/// A number as it was written if that is short, else four digits behind the point, or as many that matter where it is small.
+fn short_number(value: f64) -> String {
+    let whole = value.to_string();
+    match value.abs() {
+        _ if whole.len() <= 8 => whole,
+        1e-2..1e9 => format!("{value:.4}"),
+        _ => format!("{value:.4e}"),
+    }
+}
+
 /// A fact on one line; nothing for what is empty.
 fn plain(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => {
-            Some(number.as_f64().filter(|_| number.is_f64()).map_or_else(|| number.to_string(), |v| format!("{v:.4}")))
+            Some(number.as_f64().filter(|_| number.is_f64()).map_or_else(|| number.to_string(), short_number))
         }
         Value::Bool(yes) => Some(yes.to_string()),
         Value::Array(items) => {

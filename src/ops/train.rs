@@ -218,6 +218,20 @@ pub fn scores<'a>(predictions: &'a Predictions, truth: &'a Target, seen: &'a See
     }
 }
 
+/// Says when the features were of no use: what answers every row alike does as well.
+fn warn_of_baseline(kind: &Kind, fitted: &Fitted, task: Task, talk: &dyn Talk) {
+    let headline = metrics::zoo::headline(task);
+    let (own, other) = (fitted.metrics.get(headline), fitted.baseline.metrics.get(headline));
+    let (Some(own), Some(other), Ok(metric)) = (own, other, metrics::zoo::find(headline, task)) else {
+        return;
+    };
+    let is_no_better = if metric.higher_is_better { own <= other } else { own >= other };
+    if is_no_better && kind.name != "baseline" {
+        let answer = fitted.baseline.kind;
+        talk.warn(&format!("no better than the baseline ({answer}): {headline} {own:.4}, baseline {other:.4}"));
+    }
+}
+
 fn all_params(kind: &Kind, given: &toml::Table) -> toml::Table {
     let mut params = (kind.params)();
     params.extend(given.clone());
@@ -243,6 +257,7 @@ impl Keep<'_> {
     ) -> Result<TrainReport> {
         let params = fitted.params.clone().unwrap_or_else(|| all_params(self.kind, &self.options.spec.params));
         self.log(&prepared, &fitted, &params, folds.as_ref(), work)?;
+        warn_of_baseline(self.kind, &fitted, prepared.subject.task, self.ctx.talk);
         let training_rows = prepared.split.rows(Part::Train as u8);
         let profile = profile(&prepared.subject.table.take(&training_rows)?);
         let header = self.header(&prepared, &fitted, &params, &profile)?;

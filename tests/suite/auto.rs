@@ -80,6 +80,10 @@ fn guardrails_are_said_first_and_kept() {
     let of = |code: &str| findings.iter().find(|finding| finding["code"] == code).unwrap_or(&Value::Null).clone();
     assert!(of("LEAKAGE")["action"].to_string().contains("--ignore copy"), "{findings:#?}");
     assert_eq!(of("CONSTANT_COLUMN")["action"], "left out");
+    assert!(
+        findings.iter().all(|finding| finding["column"] != "y" || finding["action"] != "left out"),
+        "{findings:#?}"
+    );
     let shown = sandbox.run(&["train", "--auto", "--trials", "2", "--models", "logistic,naive_bayes"]).ok();
     assert!(shown.out.contains("weight") && shown.out.contains("2 trials on 16 folds"), "{}", shown.out);
 }

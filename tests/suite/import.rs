@@ -100,6 +100,9 @@ fn an_imported_model_is_a_model_like_any_other() {
     assert_eq!((&judged["rows_of"], &judged["verdict"]), (&json!("all"), &json!("pass")), "{judged:#}");
     sandbox.run(&["register", "back@v1", "shop", "--alias", "champion"]).ok();
     sandbox.run(&["promote", "back@v1", "champion", "--reason", "good"]).ok();
+    // A champion is served: an import that nobody has judged does not take its place.
+    let again = ["import", "m.txt", "--as", "back", "--data", "loans", "--classes", "low,high", "--alias", "champion"];
+    sandbox.run(&again).code_is(2).says("has not been evaluated").says("mlops promote back@latest");
     sandbox.run(&["diff", "own@v1", "back@v1"]).ok();
     let shown = sandbox.run(&["log", "--models"]).ok().out;
     assert!(shown.contains("back") && shown.contains("shop"), "{shown}");
@@ -166,6 +169,21 @@ fn a_schema_names_the_columns_of_a_file_without_names() {
     few.says("reads 4 columns without names; the schema has 2");
     let odd = sandbox.run(&["import", &path, "--as", "w", "--task", "binary"]).code_is(2);
     odd.says("no probabilities").says("--task regression");
+}
+
+#[test]
+fn averaged_trees_are_of_two_classes_when_that_is_said() {
+    let sandbox = exported();
+    sandbox.run(&["train", "--model", "forest", "--set", "trees=5"]).ok();
+    sandbox.run(&["register", "run:last", "trees"]).ok();
+    sandbox.run(&["export", "trees", "--format", "lightgbm", "-o", "f.txt"]).ok();
+    let report = sandbox.json(&["import", "f.txt", "--as", "shares", "--data", "loans", "--task", "binary"]);
+    assert_eq!((&report["task"], &report["classes"]), (&json!("binary"), &json!(["no", "yes"])), "{report:#}");
+    for (model, out) in [("trees", "own.csv"), ("shares", "back.csv")] {
+        sandbox.run(&["predict", model, "loans.csv", "-o", out]).ok();
+    }
+    let answers = |file: &str| column(&sandbox.read(file), "probability_yes");
+    close(&answers("back.csv"), &answers("own.csv"), 1e-12);
 }
 
 #[test]

@@ -222,6 +222,7 @@ fn spaces_that_are_none_are_refused_before_the_first_trial() {
         (&["--model", "tree", "--space", "depth=1..5", "--pruner", "median"], "reports nothing on its way"),
         (&["--model", "tree", "--space", "depth=1..5", "--metric", "auc"], "did you mean `roc_auc`"),
         (&["--model", "tree", "--space", "depth=1..5", "--stop-at", "f1 > 0.5"], "improves roc_auc"),
+        (&["--model", "tree", "--space", "depth=1..5", "--stop-at", "roc_auc <= 0.9"], "is to maximise roc_auc"),
         (&["--model", "tree", "--space", "depth=1..5", "--trials", "0"], "tune.trials is 0"),
         (&["--model", "tree", "--space", "depth=1..5", "--validation", "0"], "there are none"),
         (&["--stage", "fit", "--metric", "loss"], "unknown [[stage]] `fit`"),

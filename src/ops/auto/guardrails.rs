@@ -113,7 +113,8 @@ pub fn guardrails(repo: &Repo, subject: &Subject, ground: &Ground, ctx: &OpCtx<'
                 .is_none_or(|name| all.contains(name) || subject.roles.target.as_deref() == Some(name))
     };
     let findings = found.into_iter().filter(bears).map(|finding| {
-        let is_used = finding.column.as_deref().is_none_or(|name| used.contains(name));
+        let is_target = finding.column == subject.roles.target;
+        let is_used = is_target || finding.column.as_deref().is_none_or(|name| used.contains(name));
         Guardrail {
             action: action(&finding.code, finding.column.as_deref(), is_used, ground),
             code: finding.code,

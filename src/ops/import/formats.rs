@@ -11,6 +11,7 @@ use crate::exchange::{Foreign, lightgbm, xgboost};
 use crate::models::onnx::graph::Element;
 use crate::models::onnx::{OnnxModel, wire};
 use crate::models::predictor::Predictor;
+use crate::models::trees::forested::Forested;
 use crate::spec::model::Task;
 
 /// A format of another tool.
@@ -170,16 +171,35 @@ pub fn bytes_of(path: &Path) -> Result<Vec<u8>> {
 /// Errors: those of the readers; another task than the file's.
 pub fn read(format: ImportFormat, bytes: &[u8], declared: Option<usize>, task: Option<Task>) -> Result<Incoming> {
     let incoming = match format {
-        ImportFormat::Lightgbm => of_trees(lightgbm::read(bytes)?),
+        ImportFormat::Lightgbm => of_trees(shares(lightgbm::read(bytes)?, task)),
         ImportFormat::Xgboost => of_trees(xgboost::read(bytes)?),
         ImportFormat::Onnx => of_graph(OnnxModel::open(bytes.to_vec(), declared, task)?)?,
     };
     match task.filter(|task| *task != incoming.task) {
         Some(asked) => {
             let what = format!("the file holds a {} model, not {}", incoming.task.name(), asked.name());
-            Err(fail::usage(what).hint("leave --task out").into())
+            let hint = "leave --task out; two classes are only taken for averaged trees whose leaves are all shares";
+            Err(fail::usage(what).hint(hint).into())
         }
         None => Ok(incoming),
+    }
+}
+
+/// Averaged trees as a model of two classes, where one is asked for: a forest of classes has no objective in LightGBM's
+/// files, so that they cannot say whether a leaf holds a number or the share of the second class.
+fn shares(foreign: Foreign, asked: Option<Task>) -> Foreign {
+    let forest = foreign.predictor.as_any().downcast_ref::<Forested>();
+    let is_share = |value: &f64| (0.0..=1.0).contains(value);
+    let fits = |forest: &&Forested| {
+        let mut leaves = forest.ensemble.trees.iter().flat_map(|tree| &tree.values);
+        asked == Some(Task::Binary) && forest.classes == 0 && leaves.all(is_share)
+    };
+    match forest.filter(fits) {
+        Some(forest) => {
+            let predictor = Box::new(Forested { ensemble: forest.ensemble.clone(), classes: 2 });
+            Foreign { predictor, task: Task::Binary, classes: 2, ..foreign }
+        }
+        None => foreign,
     }
 }
 

@@ -330,10 +330,17 @@ fn moves(repo: &Repo, options: &ImportOptions, (package, model): (ObjectId, Obje
     let known = repo.models()?.contains(name);
     let newest = if known { repo.model_versions(name)?.pop() } else { None };
     let same = newest.filter(|newest| (newest.package, newest.model) == (package, model));
+    let same_is_none = same.is_none();
     let evaluation = same.and_then(|same| same.evaluation);
     let note = options.note.clone();
     let mut moves = vec![RefMove::Model { name: name.clone(), package, model, evaluation, note }];
     if let Some(alias) = &options.alias {
+        // Nobody has judged it yet, and a champion is what is served.
+        if alias == "champion" && same_is_none && known && repo.aliases(name)?.contains_key(alias) {
+            return Err(fail::usage(format!("{name} has a champion, and this model has not been evaluated"))
+                .hint(format!("import it without --alias, evaluate it, then `mlops promote {name}@latest --reason …`"))
+                .into());
+        }
         moves.extend(promote::alias_moves(repo, name, alias, AliasTarget::NewVersion, None)?);
     }
     Ok(moves)

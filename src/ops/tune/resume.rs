@@ -74,7 +74,13 @@ fn unfinished(repo: &Repo) -> Result<RunId> {
         let Some(study) = study_of(&row).filter(|study| seen.insert(*study)) else {
             continue;
         };
-        if matches!(row.state, RunState::Killed | RunState::Failed) && record_of(repo, &study, BEGUN)?.is_some() {
+        if !matches!(row.state, RunState::Killed | RunState::Failed) {
+            continue;
+        }
+        // A study whose trials have all failed has come to its end too.
+        if let Some((_, record)) = record_of(repo, &study, BEGUN)?
+            && kept(repo, &study)?.len() < record.settings.tune.trials
+        {
             return Ok(study);
         }
     }
@@ -100,6 +106,11 @@ pub fn resume<'a>(
     let (begun, record) = record_of(repo, &study, BEGUN)?.ok_or_else(|| {
         fail::usage(format!("study {study} stopped before its first trial")).hint("start another one")
     })?;
+    if runs(&repo.index()?, Some(&study))?.iter().any(|row| row.state == RunState::Running) {
+        return Err(fail::usage(format!("study {study} is being searched right now"))
+            .hint("wait for it to end, or stop that process first")
+            .into());
+    }
     let mut settings = record.settings;
     settings.tune.trials = options.trials_given.unwrap_or(settings.tune.trials);
     settings.tune.time = options.time_given.clone().or(settings.tune.time);

@@ -24,6 +24,7 @@ use crate::repo::Repo;
 use crate::search::space::{Point, Space};
 use crate::search::spaces;
 use crate::search::told::Told;
+use crate::spec::gate::Comparison;
 use crate::spec::model::{Task, TrainSpec};
 use crate::spec::project::{ProjectSpec, StageSpec};
 use crate::spec::recipe::TransformSpec;
@@ -162,16 +163,30 @@ fn for_model<'a>(options: &TuneOptions, study: RunId, staging: &Repo, ctx: &OpCt
 fn metric_of(spec: &TuneSpec, task: Task) -> Result<(&'static str, Direction)> {
     let metric = metrics::find(spec.metric.as_deref().unwrap_or(metrics::headline(task)), task)?;
     let usual = if metric.higher_is_better { Direction::Maximise } else { Direction::Minimise };
-    check_stop_at(spec, metric.name)?;
-    Ok((metric.name, spec.direction.unwrap_or(usual)))
+    let direction = spec.direction.unwrap_or(usual);
+    check_stop_at(spec, metric.name, direction)?;
+    Ok((metric.name, direction))
 }
 
 /// What ends the study has to be told from the values it searches by.
-fn check_stop_at(spec: &TuneSpec, metric: &str) -> Result<()> {
+fn check_stop_at(spec: &TuneSpec, metric: &str, direction: Direction) -> Result<()> {
     let Some(text) = &spec.stop_at else {
         return Ok(());
     };
     let gate = parse_stop_at(text)?;
+    let asked = match gate.comparison {
+        Comparison::AtLeast | Comparison::Above => Some(Direction::Maximise),
+        Comparison::AtMost | Comparison::Below => Some(Direction::Minimise),
+        Comparison::Equal => None,
+    };
+    if gate.metric == metric && asked != Some(direction) {
+        return Err(fail::usage(format!(
+            "`{text}` is no value to stop at: the search is to {} {metric}",
+            direction.name()
+        ))
+        .hint("the first trial to be good enough ends the search, as `roc_auc >= 0.9` or `rmse <= 12`")
+        .into());
+    }
     if gate.metric == metric {
         return Ok(());
     }
@@ -263,11 +278,11 @@ fn for_stage<'a>(
         fail::usage("a command says by itself how well it did, and what it calls that has to be known")
             .hint("name the metric that it logs, as --metric loss")
     })?;
-    check_stop_at(tune, &metric)?;
     let direction = tune.direction.or_else(|| known_direction(&metric)).ok_or_else(|| {
         fail::usage(format!("it is not known whether more of `{metric}` is better"))
             .hint("say --direction maximise or --direction minimise")
     })?;
+    check_stop_at(tune, &metric, direction)?;
     for name in tune.space.keys().chain(options.fixed.keys()) {
         if !spec.params.is_empty() && !spec.params.contains_key(name) {
             let known: Vec<&str> = spec.params.keys().map(String::as_str).collect();

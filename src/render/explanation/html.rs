@@ -97,7 +97,7 @@ fn importance(of: &ExplanationRecord) -> String {
             markup(&metric.name),
             metric.repeats,
             shown(drops.len()),
-            bars("Permutation importance", &drops[..drops.len().min(BARS)])
+            bars("Permutation importance", &drops[..drops.len().min(BARS)], &together)
         );
         if !together.is_empty() {
             let names: Vec<String> = of
@@ -111,7 +111,7 @@ fn importance(of: &ExplanationRecord) -> String {
                  in for \
                  it. With their strongest association: {}.</p><figure>{}</figure>",
                 names.join("; "),
-                bars("Permutation importance of groups", &together)
+                bars("Permutation importance of groups", &together, &drops)
             ));
         }
         panels.push(panel + "</div>");
@@ -129,7 +129,7 @@ fn importance(of: &ExplanationRecord) -> String {
             margin_words(of, method),
             method_words(method),
             shown(drawn.len()),
-            bars("Mean size of contributions", &drawn[..drawn.len().min(BARS)])
+            bars("Mean size of contributions", &drawn[..drawn.len().min(BARS)], &[])
         ));
     }
     format!("<h2 id=\"importance\">What the model relies on</h2>\n<div class=\"pair\">{}</div>\n", panels.join("\n"))

@@ -36,8 +36,8 @@ impl<'a> Bar<'a> {
 }
 
 /// Horizontal bars from 0, to either side; `name` says what the plot shows.
-pub fn bars(name: &str, bars: &[Bar<'_>]) -> String {
-    let values = bars.iter().flat_map(|bar| {
+pub fn bars(name: &str, bars: &[Bar<'_>], beside: &[Bar<'_>]) -> String {
+    let values = bars.iter().chain(beside).flat_map(|bar| {
         let (low, high) = bar.interval.unwrap_or((bar.value, bar.value));
         [0.0, bar.value, low, high]
     });
