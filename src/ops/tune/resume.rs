@@ -74,13 +74,14 @@ fn unfinished(repo: &Repo) -> Result<RunId> {
         let Some(study) = study_of(&row).filter(|study| seen.insert(*study)) else {
             continue;
         };
-        if !matches!(row.state, RunState::Killed | RunState::Failed) {
-            continue;
-        }
-        // A study whose trials have all failed has come to its end too.
-        if let Some((_, record)) = record_of(repo, &study, BEGUN)?
-            && kept(repo, &study)?.len() < record.settings.tune.trials
-        {
+        let Some((_, record)) = record_of(repo, &study, BEGUN)? else { continue };
+        let is_broken_off = match row.state {
+            RunState::Killed => true,
+            // One whose trials have all failed has come to its end.
+            RunState::Failed => kept(repo, &study)?.len() < record.settings.tune.trials,
+            RunState::Running | RunState::Finished => false,
+        };
+        if is_broken_off {
             return Ok(study);
         }
     }
