@@ -22,6 +22,8 @@ use crate::term::ui::Ui;
 
 /// Parameters shown of each trial, those that mattered most; the rest are in --json.
 const PARAMS_SHOWN: usize = 6;
+/// Trials below which shares of what mattered are little more than chance.
+const TRIALS_FOR_SHARES: usize = 30;
 
 /// Flags that a study which exists already has settled.
 const SETTLED: [&str; 20] = [
@@ -272,9 +274,12 @@ fn show_importance(report: &TuneReport, names: &[&String], ui: &Ui) -> std::io::
     if report.importance.is_empty() {
         return Ok(());
     }
-    let share = |name: &&String| report.importance.get(*name).map(|share| format!("{name} {:.0} %", share * 100.0));
+    // What was the same in every trial cannot have mattered.
+    let moved = |name: &&String| report.importance.get(*name).copied().filter(|share| *share > 0.0);
+    let share = |name: &&String| moved(name).map(|share| format!("{name} {:.0} %", share * 100.0));
+    let rough = if report.trials < TRIALS_FOR_SHARES { " (of few trials: rough)" } else { "" };
     ui.line("")?;
-    ui.line(&format!("what mattered: {}", names.iter().filter_map(share).collect::<Vec<_>>().join(", ")))
+    ui.line(&format!("what mattered{rough}: {}", names.iter().filter_map(share).collect::<Vec<_>>().join(", ")))
 }
 
 /// What was tried, and why no more.

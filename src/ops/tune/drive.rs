@@ -113,10 +113,11 @@ pub fn search(
             // Alone, a trial has all threads there are.
             let pool = (jobs > 1).then(|| rayon::ThreadPoolBuilder::new().num_threads(threads).build()).transpose()?;
             scope.spawn(move || {
-                labour(queue, &sender, |job| match &pool {
-                    Some(pool) => pool.install(|| attempt.attempt(job)),
-                    None => attempt.attempt(job),
-                })
+                let labour = || labour(queue, &sender, |job| attempt.attempt(job));
+                match &pool {
+                    Some(pool) => pool.install(labour),
+                    None => labour(),
+                }
             });
         }
         drop(sender);
