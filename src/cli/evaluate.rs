@@ -8,7 +8,8 @@ use crate::base::units;
 use crate::cli::app::{Answer, App};
 use crate::ops::evaluate::{EvaluateOptions, EvaluateReport, evaluate};
 use crate::ops::stages::Workspace;
-use crate::record::evaluation::{ConfusionMatrix, Verdict};
+use crate::record::evaluation::{ConfusionMatrix, Judgement, Verdict};
+use crate::spec::project::EvaluateSpec;
 use crate::term::style::Style;
 use crate::term::table::Table;
 use crate::term::ui::Ui;
@@ -45,6 +46,54 @@ pub struct EvaluateArgs {
     /// Metrics to report; all of the task when absent
     #[arg(long = "metric", value_name = "NAME,…", value_delimiter = ',')]
     metrics: Vec<String>,
+    /// Gates hold only when the whole interval clears the bound
+    #[arg(long)]
+    confident: bool,
+    /// Resamples that intervals come from; 0: no intervals
+    #[arg(long, value_name = "N")]
+    resamples: Option<u32>,
+    /// Share of intervals that hold the true value
+    #[arg(long, value_name = "SHARE")]
+    level: Option<f64>,
+    /// Leave slices of fewer rows out
+    #[arg(long = "min-slice", value_name = "ROWS")]
+    slice_rows_min: Option<u64>,
+    /// How many of the worst slices are looked for without being named; 0: none
+    #[arg(long, value_name = "N")]
+    worst: Option<u32>,
+    /// Column that rows are weighed by, or `none`; the dataset's own column of weights when absent
+    #[arg(long, value_name = "COL")]
+    weight: Option<String>,
+    /// Group whose treatment is measured, as sex=F
+    #[arg(long = "facet", value_name = "COL=VALUE")]
+    facets: Vec<String>,
+    /// Also try missing values, noise and other seeds
+    #[arg(long)]
+    robustness: bool,
+    /// Also measure latency, size and training time
+    #[arg(long)]
+    costs: bool,
+}
+
+impl EvaluateArgs {
+    /// What the project file says, with the flags over it.
+    fn over(&self, written: EvaluateSpec) -> EvaluateSpec {
+        let first = |given: &Vec<String>, written: Vec<String>| if given.is_empty() { written } else { given.clone() };
+        EvaluateSpec {
+            metrics: first(&self.metrics, written.metrics),
+            slices: first(&self.slices, written.slices),
+            gates: first(&self.gates, written.gates),
+            confident: self.confident || written.confident,
+            resamples: self.resamples.unwrap_or(written.resamples),
+            level: self.level.unwrap_or(written.level),
+            slice_rows_min: self.slice_rows_min.unwrap_or(written.slice_rows_min),
+            worst: self.worst.unwrap_or(written.worst),
+            weight: self.weight.clone().or(written.weight),
+            facets: first(&self.facets, written.facets),
+            robustness: self.robustness || written.robustness,
+            cost_matrix: written.cost_matrix,
+        }
+    }
 }
 
 /// Runs the verb.
@@ -53,57 +102,57 @@ pub fn run(args: &EvaluateArgs, app: &App) -> Result<Answer> {
     let project = app.project(&repo)?;
     let written = project.spec.evaluate.clone().unwrap_or_default();
     let space = Workspace { repo: &repo, root: &project.root, spec: &project.spec };
-    let first = |given: &Vec<String>, written: Vec<String>| if given.is_empty() { written } else { given.clone() };
     let options = EvaluateOptions {
         model: args.model.clone(),
         on: args.on.clone(),
-        metrics: first(&args.metrics, written.metrics),
-        slices: first(&args.slices, written.slices),
-        gates: first(&args.gates, written.gates),
         against: args.against.clone(),
         name: Some(space.model_name()),
+        costs: args.costs,
+        spec: args.over(written),
     };
     let report = evaluate(&repo, &options, &app.ctx(project.spec.project.seed))?;
     app.print("evaluate", &report, |ui| show(&report, ui))?;
-    if report.verdict == Verdict::None {
+    if report.judgement.verdict == Verdict::None {
         app.ui.hint("no gates were given, so there is no verdict: add --gate 'accuracy >= 0.9'");
     }
-    Ok(if report.verdict == Verdict::Fail { Answer::No } else { Answer::Yes })
+    Ok(if report.judgement.verdict == Verdict::Fail { Answer::No } else { Answer::Yes })
 }
 
 fn show(report: &EvaluateReport, ui: &Ui) -> std::io::Result<()> {
-    let others = [("#baseline", &report.baseline), ("#against", &report.against)];
+    let judgement = &report.judgement;
+    let against = judgement.comparison.as_ref().map(|comparison| comparison.other_metrics.clone());
+    let others = [("#baseline", &judgement.baseline), ("#against", &against)];
     let others: Vec<_> = others.iter().filter_map(|(name, other)| Some((*name, other.as_ref()?))).collect();
     let headings: Vec<&str> = ["metric", "#value"].into_iter().chain(others.iter().map(|(name, _)| *name)).collect();
     let mut table = Table::new(&headings);
-    for (name, value) in &report.metrics {
+    for (name, value) in &judgement.metrics {
         let other = others.iter().map(|(_, other)| other.get(name).map_or_else(String::new, |v| format!("{v:.4}")));
         table.row([name.clone(), format!("{value:.4}")].into_iter().chain(other));
     }
     ui.table(&table)?;
-    if let Some(confusion) = &report.confusion {
+    if let Some(confusion) = &judgement.confusion {
         ui.line("")?;
         show_confusion(confusion, ui)?;
     }
-    if !report.slices.is_empty() {
+    if !judgement.slices.is_empty() {
         ui.line("")?;
-        show_slices(report, ui)?;
+        show_slices(judgement, ui)?;
     }
-    if !report.gates.is_empty() {
+    if !judgement.gates.is_empty() {
         ui.line("")?;
         let mut table = Table::new(&["gate", "verdict", "reason"]);
-        for gate in &report.gates {
+        for gate in &judgement.gates {
             table.row([gate.expression.clone(), gate.verdict.name().to_owned(), gate.reason.clone()]);
         }
         ui.table(&table)?;
     }
     ui.line("")?;
-    let style = if report.verdict == Verdict::Fail { Style::Bad } else { Style::Good };
-    let verdict = ui.paint(style, report.verdict.name());
-    let rows = units::plural(report.rows, "row");
+    let style = if judgement.verdict == Verdict::Fail { Style::Bad } else { Style::Good };
+    let verdict = ui.paint(style, judgement.verdict.name());
+    let rows = units::plural(judgement.rows, "row");
     ui.line(&format!(
         "verdict: {verdict}; {rows} ({}) of {}; model {}",
-        report.rows_of,
+        judgement.rows_of,
         report.dataset,
         report.model.short()
     ))
@@ -124,7 +173,7 @@ fn show_confusion(confusion: &ConfusionMatrix, ui: &Ui) -> std::io::Result<()> {
     ui.table(&table)
 }
 
-fn show_slices(report: &EvaluateReport, ui: &Ui) -> std::io::Result<()> {
+fn show_slices(report: &Judgement, ui: &Ui) -> std::io::Result<()> {
     const METRICS_SHOWN: usize = 4;
     let names: Vec<&String> = report.metrics.keys().take(METRICS_SHOWN).collect();
     let headings: Vec<String> = ["slice".to_owned(), "#rows".to_owned()]

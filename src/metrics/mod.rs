@@ -85,6 +85,19 @@ impl Scores<'_> {
     }
 }
 
+/// Scores of some rows with what else decides their metrics.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample<'a> {
+    /// True values and answers.
+    pub scores: Scores<'a>,
+    /// What is predicted.
+    pub task: Task,
+    /// The second of two classes is predicted where its probability is above it; `None`: the most probable class.
+    pub threshold: Option<f64>,
+    /// How much each row counts, 0 or more; `None`: all alike.
+    pub weights: Option<&'a [f64]>,
+}
+
 /// One row of the table of metrics.
 #[derive(Debug)]
 pub struct Metric {
@@ -124,6 +137,11 @@ enum Prepared<'a> {
 /// O(classes × rows log rows) for `roc_auc`, `average_precision` and `ks` together.
 pub fn compute(names: Option<&[&str]>, scores: &Scores, task: Task) -> Result<BTreeMap<String, f64>> {
     compute_at(names, scores, task, None)
+}
+
+/// As [`compute`], of a sample.
+pub fn measure(names: Option<&[&str]>, sample: &Sample) -> Result<BTreeMap<String, f64>> {
+    compute_at(names, &sample.scores, sample.task, sample.threshold)
 }
 
 /// As [`compute`], with the second of two classes predicted where its probability is above `threshold`.

@@ -44,6 +44,7 @@ pub fn slices(
             value: values.get(part).copied().unwrap_or(MISSING).to_owned(),
             rows: rows.len() as u64,
             metrics: Part::gather(scores, rows).compute(task, threshold)?,
+            intervals: BTreeMap::new(),
         })
     };
     parts.into_par_iter().map(of_part).collect()

@@ -155,30 +155,28 @@ fn run_train(
 
 fn run_evaluate(space: &Workspace<'_>, model: Option<ObjectId>, ctx: &OpCtx<'_>) -> Result<Executed> {
     let spec = space.spec.evaluate.clone().unwrap_or_default();
-    let options = EvaluateOptions {
-        model: model.map(|id| id.hex()),
-        on: None,
-        metrics: spec.metrics.clone(),
-        slices: spec.slices,
-        gates: spec.gates,
-        against: None,
-        name: Some(space.model_name()),
-    };
+    let (model, name) = (model.map(|id| id.hex()), Some(space.model_name()));
+    let options = EvaluateOptions { model, name, spec: spec.clone(), ..EvaluateOptions::default() };
     let report = evaluate(space.repo, &options, ctx)?;
-    for gate in report.gates.iter().filter(|gate| gate.verdict == Verdict::Fail) {
+    for gate in report.judgement.gates.iter().filter(|gate| gate.verdict == Verdict::Fail) {
         ctx.talk.warn(&format!("gate `{}` failed: {}", gate.expression, gate.reason));
     }
     let mut shown: Vec<String> = Vec::new();
     for (name, value) in
-        report.metrics.iter().filter(|(name, _)| spec.metrics.is_empty() || spec.metrics.contains(name))
+        report.judgement.metrics.iter().filter(|(name, _)| spec.metrics.is_empty() || spec.metrics.contains(name))
     {
         shown.push(format!("{name} {value:.4}"));
     }
     shown.truncate(4);
-    let summary =
-        format!("{}: {} ({} rows of {})", report.verdict.name(), shown.join(", "), report.rows, report.rows_of);
+    let summary = format!(
+        "{}: {} ({} rows of {})",
+        report.judgement.verdict.name(),
+        shown.join(", "),
+        report.judgement.rows,
+        report.judgement.rows_of
+    );
     let outputs = [("evaluation".to_owned(), report.evaluation)].into();
-    Ok(Executed { run: Some(report.run), outputs, summary, yes: report.verdict != Verdict::Fail })
+    Ok(Executed { run: Some(report.run), outputs, summary, yes: report.judgement.verdict != Verdict::Fail })
 }
 
 fn run_register(

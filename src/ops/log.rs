@@ -170,8 +170,8 @@ pub fn models(repo: &Repo, only: Option<&str>) -> Result<ModelsReport> {
                 kind: record.model,
                 time: entry.time,
                 aliases: pointing.map(|(alias, _)| alias.clone()).collect(),
-                verdict: evaluation.as_ref().map_or(Verdict::None, |evaluation| evaluation.verdict),
-                metrics: evaluation.map_or(record.metrics, |evaluation| evaluation.metrics),
+                verdict: evaluation.as_ref().map_or(Verdict::None, |evaluation| evaluation.judgement.verdict),
+                metrics: evaluation.map_or(record.metrics, |evaluation| evaluation.judgement.metrics),
                 note: entry.note,
             });
         }

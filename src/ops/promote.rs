@@ -134,7 +134,7 @@ fn verdict(repo: &Repo, name: &str, version: u32) -> Result<Verdict> {
         known => known,
     };
     match evaluation {
-        Some(id) => Ok(repo.record::<EvaluationRecord>(&id)?.verdict),
+        Some(id) => Ok(repo.record::<EvaluationRecord>(&id)?.judgement.verdict),
         None => Ok(Verdict::None),
     }
 }

@@ -72,7 +72,7 @@ pub fn register(repo: &Repo, options: &RegisterOptions, ctx: &OpCtx<'_>) -> Resu
     };
     let outcome = recorded(repo, ctx, "register", |repo, work| {
         let judged = judged(repo, options, found.package)?;
-        let verdict = judged.as_ref().map_or(Verdict::None, |(_, record)| record.verdict);
+        let verdict = judged.as_ref().map_or(Verdict::None, |(_, record)| record.judgement.verdict);
         work.input("model", &found.label(), found.package)?;
         let refused = verdict == Verdict::Fail && !options.force;
         let reason = reason(judged.as_ref().map(|(_, record)| record), options);
@@ -145,7 +145,7 @@ fn judged(repo: &Repo, options: &RegisterOptions, package: ObjectId) -> Result<O
 fn reason(evaluation: Option<&EvaluationRecord>, options: &RegisterOptions) -> Option<String> {
     let failed: Vec<String> = evaluation
         .iter()
-        .flat_map(|record| &record.gates)
+        .flat_map(|record| &record.judgement.gates)
         .filter(|gate| gate.verdict == Verdict::Fail)
         .map(|gate| format!("`{}`: {}", gate.expression, gate.reason))
         .collect();

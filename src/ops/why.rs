@@ -141,10 +141,10 @@ impl Trace<'_> {
         };
         let record: EvaluationRecord = self.repo.record(&id)?;
         let facts = json!({
-            "verdict": record.verdict, "rows": record.rows, "rows_of": record.rows_of,
-            "metrics": record.metrics, "gates": record.gates,
+            "verdict": record.judgement.verdict, "rows": record.judgement.rows, "rows_of": record.judgement.rows_of,
+            "metrics": record.judgement.metrics, "gates": record.judgement.gates,
         });
-        self.add("evaluation", id.hex(), record.verdict.name(), facts);
+        self.add("evaluation", id.hex(), record.judgement.verdict.name(), facts);
         Ok(())
     }
 

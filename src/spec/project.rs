@@ -143,15 +143,92 @@ fn is_yes(flag: &bool) -> bool {
 }
 
 /// `[evaluate]`
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EvaluateSpec {
     /// Metrics shown first; all of the task when empty.
     pub metrics: Vec<String>,
-    /// Columns whose values are judged apart.
+    /// Parts of the rows that are judged apart: columns, crosses, bins, conditions.
     pub slices: Vec<String>,
     /// What must hold.
     pub gates: Vec<String>,
+    /// Gates hold only when the whole interval clears the bound.
+    #[serde(skip_serializing_if = "is_no")]
+    pub confident: bool,
+    /// Resamples that intervals come from; 0: no intervals.
+    #[serde(skip_serializing_if = "is_usual_resamples")]
+    pub resamples: u32,
+    /// Share of intervals that hold the true value, in `(0, 1)`.
+    #[serde(skip_serializing_if = "is_usual_level")]
+    pub level: f64,
+    /// Slices of fewer rows are left out, which is said.
+    #[serde(skip_serializing_if = "is_usual_slice")]
+    pub slice_rows_min: u64,
+    /// How many of the worst slices are looked for without being named.
+    #[serde(skip_serializing_if = "is_usual_worst")]
+    pub worst: u32,
+    /// Column that rows are weighed by; the dataset's own column of weights when absent, no weights with `none`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<String>,
+    /// Groups whose treatment is measured, as `sex=F`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub facets: Vec<String>,
+    /// What each answer costs: `costs[truth][prediction]`, classes in their order; for the metric `expected_cost`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cost_matrix: Vec<Vec<f64>>,
+    /// Whether missing values, noise and other seeds are tried.
+    #[serde(skip_serializing_if = "is_no")]
+    pub robustness: bool,
+}
+
+impl EvaluateSpec {
+    /// Resamples unless said otherwise.
+    pub const RESAMPLES: u32 = 1_000;
+    /// Level of intervals unless said otherwise.
+    pub const LEVEL: f64 = 0.95;
+    /// Rows of the smallest slice shown unless said otherwise.
+    pub const SLICE_ROWS_MIN: u64 = 1;
+    /// Worst slices looked for unless said otherwise.
+    pub const WORST: u32 = 10;
+}
+
+impl Default for EvaluateSpec {
+    fn default() -> EvaluateSpec {
+        EvaluateSpec {
+            metrics: Vec::new(),
+            slices: Vec::new(),
+            gates: Vec::new(),
+            confident: false,
+            resamples: EvaluateSpec::RESAMPLES,
+            level: EvaluateSpec::LEVEL,
+            slice_rows_min: EvaluateSpec::SLICE_ROWS_MIN,
+            worst: EvaluateSpec::WORST,
+            weight: None,
+            facets: Vec::new(),
+            cost_matrix: Vec::new(),
+            robustness: false,
+        }
+    }
+}
+
+fn is_no(flag: &bool) -> bool {
+    !*flag
+}
+
+fn is_usual_resamples(resamples: &u32) -> bool {
+    *resamples == EvaluateSpec::RESAMPLES
+}
+
+fn is_usual_level(level: &f64) -> bool {
+    *level == EvaluateSpec::LEVEL
+}
+
+fn is_usual_slice(rows: &u64) -> bool {
+    *rows == EvaluateSpec::SLICE_ROWS_MIN
+}
+
+fn is_usual_worst(worst: &u32) -> bool {
+    *worst == EvaluateSpec::WORST
 }
 
 /// `[register]`

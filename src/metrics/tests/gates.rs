@@ -15,7 +15,13 @@ fn metrics(pairs: &[(&str, f64)]) -> BTreeMap<String, f64> {
 }
 
 fn slice(column: &str, value: &str, pairs: &[(&str, f64)]) -> SliceResult {
-    SliceResult { column: column.to_owned(), value: value.to_owned(), rows: 10, metrics: metrics(pairs) }
+    SliceResult {
+        column: column.to_owned(),
+        value: value.to_owned(),
+        rows: 10,
+        metrics: metrics(pairs),
+        intervals: BTreeMap::new(),
+    }
 }
 
 fn judge(text: &str, champion: Option<&BTreeMap<String, f64>>) -> Result<GateResult> {

@@ -164,9 +164,9 @@ fn of_model(repo: &Repo, model: &ModelRef) -> Result<Known> {
     known.add_all("validation", record.metrics);
     if let Some(id) = repo.newest_evaluation(&model.package)? {
         let evaluation: EvaluationRecord = repo.record(&id)?;
-        known.add("evaluation", "verdict", json!(evaluation.verdict));
-        known.add("evaluation", "rows", json!(evaluation.rows));
-        known.add_all("evaluation", evaluation.metrics);
+        known.add("evaluation", "verdict", json!(evaluation.judgement.verdict));
+        known.add("evaluation", "rows", json!(evaluation.judgement.rows));
+        known.add_all("evaluation", evaluation.judgement.metrics);
     }
     let sources =
         [("dataset", record.dataset), ("split", record.split), ("recipe", record.recipe), ("file", record.imported)];

@@ -16,7 +16,7 @@ use crate::base::clock::Timestamp;
 use crate::base::host::Usage;
 use crate::base::id::{ObjectId, RunId};
 use crate::record::dataset::{DatasetRecord, ParseOptions, Roles, SourceFile};
-use crate::record::evaluation::{EvaluationRecord, Verdict};
+use crate::record::evaluation::{EvaluationRecord, Judgement, Verdict};
 use crate::record::model::ModelRecord;
 use crate::record::profile::ProfileRecord;
 use crate::record::recipe::RecipeRecord;
@@ -86,17 +86,8 @@ fn put_model(repo: &Repo, content: &str) -> Result<(ObjectId, ObjectId)> {
 
 fn put_evaluation(repo: &Repo, package: ObjectId) -> Result<ObjectId> {
     let dataset = put_dataset(repo, "rows of the model")?;
-    repo.put_record(&EvaluationRecord {
-        package,
-        dataset,
-        rows_of: "test".to_owned(),
-        rows: 1,
-        metrics: BTreeMap::new(),
-        confusion: None,
-        slices: Vec::new(),
-        gates: Vec::new(),
-        verdict: Verdict::Pass,
-    })
+    let judgement = Judgement { rows_of: "test".to_owned(), rows: 1, verdict: Verdict::Pass, ..Judgement::default() };
+    repo.put_record(&EvaluationRecord { package, dataset, judgement })
 }
 
 fn commit(repo: &Repo, moves: Vec<RefMove>, seconds: i64) -> Result<Vec<Committed>> {

@@ -1,0 +1,190 @@
+//! `evaluate`: metrics on rows that fitting never saw, how sure they are, on whom, against which other model, and a verdict.
+
+pub mod compare;
+pub mod costs;
+pub mod facets;
+pub mod findings;
+pub mod gates;
+pub mod intervals;
+pub mod judged;
+pub mod jury;
+pub mod models;
+pub mod plots;
+pub mod robustness;
+pub mod slices;
+
+pub use judged::Judged;
+pub use jury::{Jury, judged_rows};
+pub use models::{champion, default_model, open_model, open_package};
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::base::fail;
+use crate::base::id::{ObjectId, RunId};
+use crate::data::matrix::Matrix;
+use crate::metrics::gate::{self, Lookup};
+use crate::metrics::{self, zoo};
+use crate::models::package::ModelPackage;
+use crate::ops::context::OpCtx;
+use crate::ops::evaluate::compare::Other;
+use crate::ops::fit::constant;
+use crate::ops::recorded::{Done, recorded};
+use crate::ops::unsupervised::{self, Seen};
+use crate::record::evaluation::{EvaluationRecord, Judgement, Verdict};
+use crate::repo::Repo;
+use crate::spec::gate::GateSpec;
+use crate::spec::project::EvaluateSpec;
+
+/// What to judge, on what, by what.
+#[derive(Clone, Debug, Default)]
+pub struct EvaluateOptions {
+    /// The model; the newest trained one when absent.
+    pub model: Option<String>,
+    /// Another dataset to judge on, all its rows; the test rows of the training data when absent.
+    pub on: Option<String>,
+    /// The model to compare with; the champion of `name` when absent.
+    pub against: Option<String>,
+    /// Name under which the champion is looked for.
+    pub name: Option<String>,
+    /// Whether latency, size and training time are measured although no gate asks for them.
+    pub costs: bool,
+    /// Everything that the project file may say of it.
+    pub spec: EvaluateSpec,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct EvaluateReport {
+    /// The run.
+    pub run: RunId,
+    /// The model: id of its package.
+    pub model: ObjectId,
+    /// The evaluation record.
+    pub evaluation: ObjectId,
+    /// The dataset as a person calls it.
+    pub dataset: String,
+    /// Costs of the model by name, where they were measured: no part of the record, as they differ from time to time.
+    pub costs: BTreeMap<String, f64>,
+    /// What was found out.
+    #[serde(flatten)]
+    pub judgement: Judgement,
+}
+
+/// Judges one model.
+pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Result<EvaluateReport> {
+    let spec = &options.spec;
+    let gates = spec.gates.iter().map(|text| text.parse()).collect::<Result<Vec<GateSpec>, _>>()?;
+    // Before the run of this verb exists, as `run:last` must not mean itself.
+    let (found, record, package) = open_model(repo, options.model.as_deref())?;
+    if record.imported.is_some() {
+        check_imported(&found.label(), options, &package)?;
+    }
+    let outcome = recorded(repo, ctx, "evaluate", |repo, work| {
+        let spec = &gates::with_gate_slices(spec, &gates, &record, package.header.task, options.on.as_deref(), repo)?;
+        let jury = jury::jury(repo, options, &record, &package, ctx)?;
+        let other = Other::find(repo, options, &gates, found.package)?;
+        let costs = costs::costs(repo, options, &gates, &found, &package, &jury)?;
+        let judged = Judged::ask(&jury, &package)?;
+        unsupervised::say(judged.task, judged.predictions.rows(), ctx.talk);
+        let mut judgement = judge(&judged, spec, other.as_ref(), &gates, &costs, ctx)?;
+        judgement.findings.extend(findings::against_training(repo, &record, &judged, ctx)?);
+        if spec.robustness {
+            judgement.robustness = robustness::robustness(repo, &record, &judged, spec, ctx)?;
+        }
+        let dataset = jury.dataset.as_ref().map_or(record.dataset, |dataset| Some(dataset.id));
+        let dataset = dataset.ok_or_else(|| fail::world("the rows that were judged are of no dataset"))?;
+        let evaluation = EvaluationRecord { package: found.package, dataset, judgement };
+        let id = repo.put_record(&evaluation)?;
+        work.input("model", &found.label(), found.package)?;
+        work.input("dataset", &jury.label, dataset)?;
+        work.output("evaluation", evaluation.judgement.verdict.name(), id)?;
+        work.metrics(&evaluation.judgement.metrics)?;
+        work.metrics(&costs)?;
+        let yes = evaluation.judgement.verdict != Verdict::Fail;
+        Ok(Done { value: (id, evaluation, jury.label, costs), moves: Vec::new(), yes })
+    })?;
+    let (evaluation, record, dataset, costs) = outcome.value;
+    let (model, judgement) = (record.package, record.judgement);
+    Ok(EvaluateReport { run: outcome.run, model, evaluation, dataset, costs, judgement })
+}
+
+/// All that is found out from rows, truth and answers alone, with the verdict.
+fn judge(
+    judged: &Judged<'_>,
+    spec: &EvaluateSpec,
+    other: Option<&Other>,
+    gates: &[GateSpec],
+    costs: &BTreeMap<String, f64>,
+    ctx: &OpCtx<'_>,
+) -> Result<Judgement> {
+    let task = judged.task;
+    let names = spec.metrics.iter().map(String::as_str).collect::<Vec<_>>();
+    for name in &names {
+        zoo::find(name, task)?;
+    }
+    let headline = names.first().map_or_else(|| zoo::headline(task), |name| name).to_owned();
+    let shown = |all: BTreeMap<String, f64>| match names.is_empty() {
+        true => all,
+        false => all.into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect(),
+    };
+    let sample = judged.sample()?;
+    let measured = metrics::measure(None, &sample)?;
+    let (intervals, interval_method) = intervals::intervals(judged, spec, &headline, ctx)?;
+    let slices = slices::slices(judged, spec)?;
+    let worst_slices = slices::worst(judged, spec, &headline)?;
+    let comparison = other.map(|other| compare::compare(judged, other, spec, &headline, &slices, ctx)).transpose()?;
+    let facets = facets::facets(judged, spec)?;
+    let mut values = measured.clone();
+    values.extend(costs.iter().map(|(name, value)| (name.clone(), *value)));
+    let lookup = Lookup { metrics: &values, slices: &slices };
+    let results = gate::judge_all(gates, &lookup, comparison.as_ref().map(|other| &other.other_metrics));
+    Ok(Judgement {
+        rows_of: judged.jury.rows_of.to_owned(),
+        rows: judged.jury.truth.len() as u64,
+        metrics: shown(measured),
+        confusion: metrics::confusion_at(&sample.scores, sample.threshold),
+        slices,
+        verdict: gate::verdict(&results),
+        gates: results,
+        plots: plots::plots(judged, spec)?,
+        headline,
+        weight: judged.jury.weight.clone(),
+        intervals,
+        interval_method,
+        baseline: baseline(judged)?.map(shown),
+        worst_slices,
+        comparison,
+        facets,
+        robustness: Vec::new(),
+        findings: findings::findings(judged)?,
+    })
+}
+
+/// What an imported model lacks to be judged: rows that it never saw, and the column of the truth.
+fn check_imported(label: &str, options: &EvaluateOptions, package: &ModelPackage) -> Result<()> {
+    if options.on.is_none() {
+        return Err(fail::usage(format!("{label} was imported: there are no test rows that it never saw"))
+            .hint("name the rows to judge it on with --on DATASET")
+            .into());
+    }
+    if package.header.target.is_empty() {
+        return Err(fail::usage(format!("{label} was imported without the name of the column that it predicts"))
+            .hint("import it again with --target COLUMN")
+            .into());
+    }
+    Ok(())
+}
+
+/// Metrics of what any model has to beat, on the same rows; none for a model that does not know it.
+fn baseline(judged: &Judged<'_>) -> Result<Option<BTreeMap<String, f64>>> {
+    let answer = judged.package.and_then(|package| package.header.baseline_answer.as_deref());
+    let Some(predictions) = answer.and_then(|answer| constant(answer, &judged.jury.truth)) else {
+        return Ok(None);
+    };
+    let seen = Seen::of(&Matrix::default(), judged.task);
+    let beaten = Judged { predictions, seen, package: None, threshold: None, task: judged.task, jury: judged.jury };
+    metrics::measure(None, &beaten.sample()?).map(Some)
+}
