@@ -8,6 +8,7 @@
 
 mod app;
 mod args;
+mod card;
 mod completions;
 mod diff;
 mod evaluate;
@@ -88,6 +89,7 @@ enum Verb {
     Tune(tune::TuneArgs),
     Evaluate(evaluate::EvaluateArgs),
     Explain(explain::ExplainArgs),
+    Card(card::CardArgs),
     Register(register::RegisterArgs),
     Promote(promote::PromoteArgs),
     Rollback(rollback::RollbackArgs),
@@ -158,6 +160,7 @@ fn dispatch(verb: Verb, app: &App) -> anyhow::Result<Answer> {
         Verb::Tune(args) => tune::run(&args, app),
         Verb::Evaluate(args) => evaluate::run(&args, app),
         Verb::Explain(args) => explain::run(&args, app),
+        Verb::Card(args) => card::run(&args, app),
         Verb::Register(args) => register::run(&args, app),
         Verb::Promote(args) => promote::run(&args, app),
         Verb::Rollback(args) => rollback::run(&args, app),

@@ -8,8 +8,20 @@ use crate::base::fail::Failure;
 use crate::base::suggest;
 
 /// Sections of the project file that variables may set: `MLOPS_TRAIN_MODEL=forest` is `[train] model = "forest"`.
-pub const SECTIONS: [&str; 11] =
-    ["PROJECT", "DATA", "SPLIT", "VALIDATE", "TRANSFORM", "TRAIN", "TUNE", "EVALUATE", "REGISTER", "SERVE", "MONITOR"];
+pub const SECTIONS: [&str; 12] = [
+    "PROJECT",
+    "DATA",
+    "SPLIT",
+    "VALIDATE",
+    "TRANSFORM",
+    "TRAIN",
+    "TUNE",
+    "EVALUATE",
+    "REGISTER",
+    "SERVE",
+    "MONITOR",
+    "CARD",
+];
 
 /// What the environment says.
 #[derive(Clone, Debug, Default)]

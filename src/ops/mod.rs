@@ -7,6 +7,7 @@
 //! nothing is cached, guessed or skipped without a note.
 
 pub mod auto;
+pub mod card;
 pub mod choices;
 pub mod command;
 pub mod context;

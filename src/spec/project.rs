@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::spec::card::CardSpec;
 use crate::spec::drift::DriftSpec;
 use crate::spec::model::{Task, TrainSpec};
 use crate::spec::recipe::TransformSpec;
@@ -37,6 +38,8 @@ pub struct ProjectSpec {
     pub serve: ServeSpec,
     /// How it is watched.
     pub monitor: DriftSpec,
+    /// What only people know of the model.
+    pub card: CardSpec,
     /// Commands of the project's own in the same graph.
     #[serde(rename = "stage")]
     pub stages: Vec<StageSpec>,

@@ -3,11 +3,13 @@
 mod common;
 
 mod auto;
+mod card;
 mod cli;
 mod concurrent;
 mod crash;
 mod diff;
 mod disk;
+mod evaluate;
 mod examples;
 mod exchange;
 mod explain;

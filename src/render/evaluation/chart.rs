@@ -16,7 +16,9 @@ const INFALLIBLE: &str = "writing to a String cannot fail";
 
 fn open(title: &str) -> String {
     let title = markup(title);
-    format!("<svg class=\"mini\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\"><title>{title}</title>")
+    format!(
+        "<svg class=\"mini\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\"><title>{title}</title>"
+    )
 }
 
 fn whisker(svg: &mut String, scale: &Scale, of: &Interval) {
@@ -30,19 +32,20 @@ fn whisker(svg: &mut String, scale: &Scale, of: &Interval) {
     .expect(INFALLIBLE);
 }
 
-/// A value with its interval, a tick for the baseline and a ring for the other model. Shares lie between 0 and 1; other
-/// values on a scale of their own.
-pub fn value(title: &str, value: f64, interval: Option<&Interval>, baseline: Option<f64>, other: Option<f64>) -> String {
+/// A value with its interval, a tick for the baseline and a ring for the other model, on a scale of their own.
+pub fn value(
+    title: &str,
+    value: f64,
+    interval: Option<&Interval>,
+    baseline: Option<f64>,
+    other: Option<f64>,
+) -> String {
     if !value.is_finite() {
         return String::new();
     }
     let ends = interval.map(|of| [of.low, of.high]).into_iter().flatten();
     let all: Vec<f64> = [Some(value), baseline, other].into_iter().flatten().chain(ends).collect();
-    let shares = all.iter().all(|value| (0.0..=1.0).contains(value));
-    let scale = match shares {
-        true => Scale::new([0.0, 1.0].into_iter(), FROM, TO),
-        false => Scale::new(all.iter().copied(), FROM, TO).padded(0.08),
-    };
+    let scale = Scale::new(all.iter().copied(), FROM, TO).padded(0.06);
     let mut svg = open(title);
     write!(svg, "<path class=\"axis\" d=\"M{FROM} {MIDDLE}H{TO}\"/>").expect(INFALLIBLE);
     if let Some(of) = baseline.filter(|of| of.is_finite()) {
@@ -54,7 +57,8 @@ pub fn value(title: &str, value: f64, interval: Option<&Interval>, baseline: Opt
     if let Some(of) = other.filter(|of| of.is_finite()) {
         write!(svg, "<circle class=\"ring\" cx=\"{:.1}\" cy=\"{MIDDLE}\" r=\"3.8\"/>", scale.at(of)).expect(INFALLIBLE);
     }
-    write!(svg, "<circle class=\"dot\" cx=\"{:.1}\" cy=\"{MIDDLE}\" r=\"3.6\"/></svg>", scale.at(value)).expect(INFALLIBLE);
+    write!(svg, "<circle class=\"dot\" cx=\"{:.1}\" cy=\"{MIDDLE}\" r=\"3.2\"/></svg>", scale.at(value))
+        .expect(INFALLIBLE);
     svg
 }
 

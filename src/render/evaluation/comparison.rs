@@ -4,7 +4,7 @@ use crate::base::units;
 use crate::record::evaluation::{Difference, ModelComparison};
 use crate::render::evaluation::dots::{Dot, dots};
 use crate::render::evaluation::figures::{chance, figure, signed, signed_interval};
-use crate::render::evaluation::{EvaluationDocument, beyond_chance, chart, name, slice_difference_name};
+use crate::render::evaluation::{EvaluationDocument, beyond_chance, chart, clipped, name, slice_difference_name};
 use crate::render::number::{percent, share};
 
 /// Metrics compared in the open.
@@ -17,7 +17,8 @@ pub fn comparison(document: &EvaluationDocument<'_>) -> String {
     let Some(other) = &document.judgement.comparison else {
         return String::new();
     };
-    let names: Vec<&str> = document.metric_names().into_iter().filter(|name| other.metrics.contains_key(*name)).collect();
+    let names: Vec<&str> =
+        document.metric_names().into_iter().filter(|name| other.metrics.contains_key(*name)).collect();
     let mut text = format!(
         "<h2 id=\"comparison\">Against {}</h2>\n<div class=\"pair\">{}{}</div>\n",
         name(&other.name),
@@ -88,7 +89,7 @@ fn badge(of: &Difference) -> String {
 
 /// Cells of one difference.
 fn cells(title: &str, of: &Difference) -> String {
-    let told = format!("{title}: {} {}", signed(of.difference), beyond_chance(of));
+    let told = format!("{}: {} {}", clipped(title, 60), signed(of.difference), beyond_chance(of));
     let test = of.p_value.map_or_else(String::new, |p| {
         let test = of.test.as_deref().unwrap_or("").replace('_', " ");
         format!("{}<small>{}</small>", crate::render::escape::markup(&chance(p)), crate::render::escape::markup(&test))

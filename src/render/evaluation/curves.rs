@@ -2,7 +2,7 @@
 
 use crate::record::evaluation::ClassPlots;
 use crate::render::evaluation::plane::Plane;
-use crate::render::evaluation::{name, short_label};
+use crate::render::evaluation::{clipped, name};
 use crate::render::number::percent;
 
 /// Classes that are drawn, each with a colour and dashes of its own.
@@ -67,6 +67,11 @@ fn lift(class: &ClassPlots) -> Vec<[f64; 2]> {
     class.gain.iter().filter(|[rows, _]| *rows > 0.0).map(|[rows, found]| [*rows, found / rows]).collect()
 }
 
+fn finite(mut points: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
+    points.retain(|point| point.iter().all(|part| part.is_finite()));
+    points
+}
+
 /// Share of the class among the rows, from the bins of its scores.
 fn share(class: &ClassPlots) -> f64 {
     let (members, rest) = class.scores.iter().fold((0.0, 0.0), |sum, bin| (sum.0 + bin.members, sum.1 + bin.rest));
@@ -79,14 +84,14 @@ pub fn plot(curve: &Curve, classes: &[ClassPlots]) -> Option<String> {
         .iter()
         .take(DRAWN)
         .enumerate()
-        .map(|(at, class)| (at, class, (curve.points)(class)))
+        .map(|(at, class)| (at, class, finite((curve.points)(class))))
         .filter(|(.., points)| !points.is_empty())
         .collect();
     let (_, first, points) = drawn.first()?;
     let heights = drawn.iter().flat_map(|(.., points)| points.iter().map(|point| point[1])).chain([0.0, 1.0]);
     let heights: Vec<f64> = heights.collect();
     let of = match drawn.len() {
-        1 => format!("of {}", short_label(&first.class, 40)),
+        1 => format!("of {}", clipped(&first.class, 40)),
         count => format!("of {count} classes"),
     };
     let mut plane = Plane::new(&format!("{} {of}", curve.title), (curve.x, &[0.0, 1.0]), (curve.y, &heights));
@@ -98,8 +103,10 @@ pub fn plot(curve: &Curve, classes: &[ClassPlots]) -> Option<String> {
     }
     if drawn.len() == 1 {
         let ends = |at: usize| points.get(at + 1).map_or(points[at][0], |next| next[0]);
-        let fields = points.iter().enumerate().map(|(at, point)| (point[0].min(ends(at)), point[0].max(ends(at)), *point));
-        let mut fields: Vec<(f64, f64, String)> = fields.map(|(low, high, point)| (low, high, (curve.words)(point))).collect();
+        let fields =
+            points.iter().enumerate().map(|(at, point)| (point[0].min(ends(at)), point[0].max(ends(at)), *point));
+        let mut fields: Vec<(f64, f64, String)> =
+            fields.map(|(low, high, point)| (low, high, (curve.words)(point))).collect();
         fields.sort_by(|a, b| a.0.total_cmp(&b.0));
         plane.fields(&fields);
     }

@@ -10,9 +10,9 @@ use crate::render::evaluation::short_label;
 use crate::render::explanation::scale::Scale;
 
 const ROW: f64 = 21.0;
-const WIDTH: f64 = 620.0;
-const FROM: f64 = 190.0;
-const TO: f64 = 520.0;
+const WIDTH: f64 = 540.0;
+const FROM: f64 = 176.0;
+const TO: f64 = 440.0;
 /// Characters of a name beside its line.
 const LABEL: usize = 30;
 
@@ -38,8 +38,20 @@ fn side(dot: &Dot, overall: Option<f64>, higher_is_better: Option<bool>) -> &'st
         return "";
     };
     match (sure.high < overall, sure.low > overall) {
-        (true, _) => if higher { "bad" } else { "good" },
-        (_, true) => if higher { "good" } else { "bad" },
+        (true, _) => {
+            if higher {
+                "bad"
+            } else {
+                "good"
+            }
+        }
+        (_, true) => {
+            if higher {
+                "good"
+            } else {
+                "bad"
+            }
+        }
         _ => "",
     }
 }

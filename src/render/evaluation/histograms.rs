@@ -2,9 +2,9 @@
 
 use crate::base::units;
 use crate::record::evaluation::{ClassPlots, NumberPlots, PlotBin};
+use crate::render::evaluation::clipped;
 use crate::render::evaluation::curves::DRAWN;
 use crate::render::evaluation::plane::Plane;
-use crate::render::evaluation::short_label;
 use crate::render::number::{brief, number, percent};
 
 /// Room for counts below a calibration diagram.
@@ -24,7 +24,7 @@ pub fn scores(class: &ClassPlots) -> Option<String> {
     }
     let shares = bins.iter().flat_map(|bin| [of(bin.members, members), of(bin.rest, rest)]);
     let heights: Vec<f64> = shares.chain([0.0]).collect();
-    let title = format!("Scores of rows of {} and of others", short_label(&class.class, 40));
+    let title = format!("Scores of rows of {} and of others", clipped(&class.class, 40));
     let mut plane = Plane::new(&title, ("score", &[0.0, 1.0]), ("share of their rows", &heights));
     for bin in bins {
         plane.bar("now", (bin.low, bin.high), of(bin.members, members));
@@ -95,7 +95,8 @@ pub fn residuals(numbers: &NumberPlots) -> Option<String> {
     let (first, last) = (bins.first()?, bins.last()?);
     let heights: Vec<f64> = bins.iter().map(rows).chain([0.0]).collect();
     let ends = [first.low.min(0.0), last.high.max(0.0)];
-    let mut plane = Plane::new("Residuals: truth minus prediction", ("truth minus prediction", &ends), ("rows", &heights));
+    let mut plane =
+        Plane::new("Residuals: truth minus prediction", ("truth minus prediction", &ends), ("rows", &heights));
     for bin in bins {
         plane.bar("now", (bin.low, bin.high), rows(bin));
     }

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::base::units;
 use crate::record::evaluation::{Judgement, SliceResult};
-use crate::render::escape::markdown as escape;
 use crate::render::evaluation::figures::{figure, signed};
-use crate::render::evaluation::markdown::{cell, metric_table, more, row, sentence, slice_row, table};
+use crate::render::evaluation::markdown::{METRICS, cell, metric_table, more, row, sentence, slice_row, table};
 use crate::render::evaluation::parts::method;
 use crate::render::evaluation::{EvaluationDocument, cost_words, disturbance_words};
 use crate::render::explanation::short;
@@ -20,7 +19,7 @@ const COLUMNS: usize = 15;
 pub fn parts<'a>(document: &EvaluationDocument<'_>) -> Vec<(&'a str, String)> {
     let of = document.judgement;
     vec![
-        ("all metrics", folded("All metrics", &metric_table(document, &document.metric_names()))),
+        ("more metrics", more_metrics(document)),
         ("slices", slices(of)),
         ("fairness", folded("Fairness", &facets(of))),
         ("robustness", folded("Robustness", &robustness(of))),
@@ -35,6 +34,12 @@ fn folded(summary: &str, inside: &str) -> String {
         return String::new();
     }
     format!("\n<details><summary>{summary}</summary>\n\n{inside}\n</details>\n")
+}
+
+fn more_metrics(document: &EvaluationDocument<'_>) -> String {
+    let all = document.metric_names();
+    let rest = all.get(METRICS..).unwrap_or_default();
+    folded(&units::plural(rest.len() as u64, "more metric"), &metric_table(document, rest))
 }
 
 fn slices(of: &Judgement) -> String {
@@ -78,7 +83,7 @@ fn robustness(of: &Judgement) -> String {
         .take(SLICES)
         .map(|result| {
             row(&[
-                escape(&disturbance_words(&result.kind, result.amount)),
+                cell(&disturbance_words(&result.kind, result.amount)),
                 result.column.as_deref().map_or_else(|| "all".to_owned(), cell),
                 cell(&result.metric),
                 figure(result.before),
@@ -87,7 +92,8 @@ fn robustness(of: &Judgement) -> String {
             ])
         })
         .collect();
-    table(&["disturbance", "column", "metric", "#before", "#after", "#change"], &rows) + &more(of.robustness.len(), SLICES)
+    table(&["disturbance", "column", "metric", "#before", "#after", "#change"], &rows)
+        + &more(of.robustness.len(), SLICES)
 }
 
 fn costs(costs: &BTreeMap<String, f64>) -> String {

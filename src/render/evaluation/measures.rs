@@ -4,7 +4,7 @@ use crate::base::units;
 use crate::record::evaluation::{GateResult, Judgement, Verdict};
 use crate::render::escape::{markup, shortened};
 use crate::render::evaluation::figures::{figure, interval};
-use crate::render::evaluation::{EvaluationDocument, chart, name};
+use crate::render::evaluation::{EvaluationDocument, chart, clipped, name};
 use crate::render::page::tile;
 
 /// Metrics that stand in the open.
@@ -35,9 +35,10 @@ pub fn verdict(of: &EvaluationDocument<'_>) -> String {
 pub fn tiles(document: &EvaluationDocument<'_>) -> String {
     let of = document.judgement;
     let mut text = "<dl class=\"tiles\">\n".to_owned();
+    let headline = clipped(&of.headline, 40);
     if let Some(value) = of.metrics.get(&of.headline) {
         let sure = of.intervals.get(&of.headline).map_or_else(String::new, interval);
-        text.push_str(&tile(&of.headline, &figure(*value), &sure));
+        text.push_str(&tile(&headline, &figure(*value), &sure));
     }
     if let Some((other, change)) =
         of.comparison.as_ref().and_then(|other| Some((other, other.metrics.get(&of.headline)?)))
@@ -47,11 +48,11 @@ pub fn tiles(document: &EvaluationDocument<'_>) -> String {
             Some(false) => "worse beyond chance",
             None => "chance would explain it",
         };
-        let title = format!("against {}", shortened(&other.name, 40));
+        let title = format!("against {}", clipped(&other.name, 40));
         text.push_str(&tile(&title, &super::figures::signed(change.difference), mark));
     }
     if let Some(value) = of.baseline.as_ref().and_then(|baseline| baseline.get(&of.headline)) {
-        text.push_str(&tile("Baseline", &figure(*value), &of.headline));
+        text.push_str(&tile("Baseline", &figure(*value), &headline));
     }
     text.push_str(&tile("Rows", &units::count(of.rows), &of.rows_of));
     if !of.gates.is_empty() {
@@ -152,7 +153,7 @@ fn table(document: &EvaluationDocument<'_>, names: &[&str]) -> String {
         let base = of.baseline.as_ref().map(|all| all.get(*metric).copied());
         let theirs = other.map(|other| other.other_metrics.get(*metric).copied());
         let about = document.words(metric).map_or("", |words| words.about.as_str());
-        let title = format!("{}: {}", shortened(metric, 60), document.value_words(metric));
+        let title = format!("{}: {}", clipped(metric, 60), document.value_words(metric));
         let cell = |value: Option<Option<f64>>| {
             value.map_or_else(String::new, |value| {
                 format!("<td class=\"n\">{}</td>", value.map_or_else(String::new, figure))

@@ -2,10 +2,10 @@
 
 use crate::base::units;
 use crate::record::evaluation::{FacetResult, SliceResult};
-use crate::render::escape::markup;
 use crate::render::evaluation::dots::{Dot, dots};
-use crate::render::evaluation::figures::{figure, interval};
-use crate::render::evaluation::{EvaluationDocument, cost_words, disturbance_words, name, slice_name};
+use crate::render::evaluation::figures::{figure, interval, signed};
+use crate::render::evaluation::measures::sentence;
+use crate::render::evaluation::{EvaluationDocument, clipped, cost_words, disturbance_words, name, slice_name};
 use crate::render::explanation::importance::{Bar, bars};
 use crate::render::number::{number, percent};
 
@@ -37,12 +37,12 @@ fn slice_panel(document: &EvaluationDocument<'_>, title: &str, about: &str, slic
     }
     if without > 0 {
         let count = units::plural(without as u64, "slice");
-        notes.push(format!("{count} without a value of {} (too few rows, or of one class only).", markup(&of.headline)));
+        notes.push(format!("{count} without a value of {} (too few rows, or of one class only).", name(&of.headline)));
     }
     let picture = match lines.is_empty() {
         true => String::new(),
         false => {
-            let said = format!("{} of slices of {title}", of.headline);
+            let said = format!("{} of slices of {}", clipped(&of.headline, 40), clipped(title, 60));
             let plot = dots(&said, &lines, overall, document.higher_is_better(&of.headline));
             format!("<div class=\"scroll\"><figure class=\"wide\">{plot}</figure></div>")
         }
@@ -58,12 +58,14 @@ fn slice_panel(document: &EvaluationDocument<'_>, title: &str, about: &str, slic
 fn slice_table(document: &EvaluationDocument<'_>, slices: &[&SliceResult]) -> String {
     let of = document.judgement;
     let there = |metric: &str| slices.iter().any(|slice| slice.metrics.contains_key(metric));
-    let names: Vec<&str> = document.metric_names().into_iter().filter(|metric| there(metric)).take(METRICS + 1).collect();
+    let names: Vec<&str> =
+        document.metric_names().into_iter().filter(|metric| there(metric)).take(METRICS + 1).collect();
     let heads: String = names.iter().map(|metric| format!("<th class=\"n\">{}</th>", name(metric))).collect();
     let mut rows = String::new();
     for slice in slices.iter().take(5 * SLICES) {
         let cell = |metric: &&str| {
-            let sure = slice.intervals.get(*metric).map_or_else(String::new, |of| format!("<small>{}</small>", interval(of)));
+            let sure =
+                slice.intervals.get(*metric).map_or_else(String::new, |of| format!("<small>{}</small>", interval(of)));
             let value = slice.metrics.get(*metric).map_or_else(String::new, |value| figure(*value));
             format!("<td class=\"n\">{value}{sure}</td>")
         };
@@ -113,17 +115,19 @@ pub fn slices(document: &EvaluationDocument<'_>) -> String {
 /// What the model relies on, or that nobody knows.
 pub fn importance(document: &EvaluationDocument<'_>) -> String {
     let body = match document.importance.filter(|of| !of.columns.is_empty()) {
-        None => "<p>Not known: this model says nothing of it by itself. <code>mlops explain</code> finds out.</p>".to_owned(),
+        None => "<p>Not known: this model says nothing of it by itself. <code>mlops explain</code> finds out.</p>"
+            .to_owned(),
         Some(of) => {
+            let names: Vec<String> = of.columns.iter().take(COLUMNS).map(|column| clipped(&column.name, 120)).collect();
             let drawn: Vec<Bar<'_>> = of
                 .columns
                 .iter()
-                .take(COLUMNS)
-                .map(|column| {
-                    let title = column
-                        .interval
-                        .map_or_else(String::new, |(low, high)| format!("interval {} to {}", number(low), number(high)));
-                    Bar { name: &column.name, value: column.value, interval: column.interval, title }
+                .zip(&names)
+                .map(|(column, name)| {
+                    let title = column.interval.map_or_else(String::new, |(low, high)| {
+                        format!("interval {} to {}", number(low), number(high))
+                    });
+                    Bar { name, value: column.value, interval: column.interval, title }
                 })
                 .collect();
             let more = match of.columns.len().saturating_sub(COLUMNS) {
@@ -131,7 +135,7 @@ pub fn importance(document: &EvaluationDocument<'_>) -> String {
                 more => format!(" {more} more columns are not drawn."),
             };
             let plot = bars("Importance of columns", &drawn, &[]);
-            format!("<p>{}{more}</p><figure class=\"wide\">{plot}</figure>", markup(&of.source))
+            format!("<p>{}{more}</p><figure class=\"wide\">{plot}</figure>", sentence(&of.source))
         }
     };
     format!("<h2 id=\"importance\">What the model relies on</h2>\n<div class=\"panel\">{body}</div>\n")
@@ -180,12 +184,12 @@ pub fn robustness(document: &EvaluationDocument<'_>) -> String {
         let deviation = result.deviation.map_or_else(String::new, |deviation| format!(" ± {}", figure(deviation)));
         rows.push_str(&format!(
             "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}{deviation}</td><td class=\"n\">{}</td></tr>",
-            markup(&disturbance_words(&result.kind, result.amount)),
+            sentence(&disturbance_words(&result.kind, result.amount)),
             result.column.as_deref().map_or_else(|| "all columns".to_owned(), name),
             name(&result.metric),
             figure(result.before),
             figure(result.after),
-            super::figures::signed(result.after - result.before)
+            signed(result.after - result.before)
         ));
     }
     format!(
@@ -201,7 +205,7 @@ pub fn costs(document: &EvaluationDocument<'_>) -> String {
         return String::new();
     }
     let row = |(cost, value): (&String, &f64)| {
-        format!("<tr><td>{}</td><td class=\"n\">{}</td></tr>", name(cost), markup(&cost_words(cost, *value)))
+        format!("<tr><td>{}</td><td class=\"n\">{}</td></tr>", name(cost), sentence(&cost_words(cost, *value)))
     };
     let rows: String = document.costs.iter().map(row).collect();
     format!(

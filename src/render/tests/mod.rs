@@ -1,6 +1,8 @@
 //! Tests of documents: one file a kind, and the samples they share.
 
 mod escapes;
+mod evaluation_samples;
+mod evaluations;
 mod explanations;
 mod numbers;
 mod pages;
