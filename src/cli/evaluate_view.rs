@@ -60,7 +60,9 @@ pub fn show(report: &EvaluateReport, ui: &Ui) -> io::Result<()> {
     };
     let rows = shortened(&plain(&document.rows_words()), WIDTH);
     ui.line(&format!("verdict: {}; {}", ui.paint(style, of.verdict.name()), document.verdict_words()))?;
-    ui.line(&format!("{rows}; model {} ({})", shortened(&report.name, NAME), report.model.short()))
+    let id = report.model.short();
+    let model = if report.name == id { id } else { format!("{} ({id})", shortened(&report.name, NAME)) };
+    ui.line(&format!("{rows}; model {model}"))
 }
 
 /// Text of the data on one line, without what would move the cursor.

@@ -24,11 +24,12 @@ ticket = \"SEA-1\"
 fn registered() -> Sandbox {
     let sandbox = Sandbox::example("titanic");
     let project = sandbox.read("mlops.toml");
+    let project = project.split("[evaluate]").next().unwrap_or_default();
     sandbox.write("mlops.toml", format!("{project}{WRITTEN}"));
     sandbox.run(&["ingest", "data/titanic.csv", "--target", "survived"]).ok();
     sandbox.run(&["train", "--model", "logistic"]).ok();
-    sandbox.run(&["evaluate", "--gate", "roc_auc >= 0.7"]).ok();
-    sandbox.run(&["register", "--name", "titanic", "--promote", "champion", "--note", "first try"]).ok();
+    sandbox.run(&["evaluate", "--by", "gender", "--gate", "roc_auc >= 0.7"]).ok();
+    sandbox.run(&["register", "run:last", "titanic", "--promote", "champion", "--note", "first try"]).ok();
     sandbox
 }
 
@@ -105,6 +106,7 @@ fn json_is_a_model_card_of_sagemaker() {
 #[test]
 fn every_model_has_a_card() {
     let sandbox = Sandbox::example("penguins");
+    sandbox.write("mlops.toml", "[project]\nname = \"penguins\"\n");
     sandbox.run(&["ingest", "data/penguins.csv", "--target", "species"]).ok();
     sandbox.run(&["train", "--model", "tree"]).ok();
     let card = sandbox.run(&["card", "run:last"]).ok().out;

@@ -7,6 +7,7 @@ const WIDTH: usize = 80;
 
 fn trained(example: &str, target: &str, words: &[&str]) -> Sandbox {
     let sandbox = Sandbox::example(example);
+    sandbox.write("mlops.toml", format!("[project]\nname = \"{example}\"\n"));
     sandbox.run(&["ingest", &format!("data/{example}.csv"), "--target", target]).ok();
     sandbox.run(&[&["train"], words].concat()).ok();
     sandbox
@@ -87,7 +88,7 @@ fn documents_are_written_and_the_same_twice() {
     assert_eq!((page, comment), (sandbox.read("b.html"), sandbox.read("b.md")));
     sandbox.run(&["explain", "--repeats", "2", "--rows", "100"]).ok();
     sandbox.run(&["evaluate", "--report", "c.html"]).ok();
-    assert!(sandbox.read("c.html").contains("gets worse when a column is shuffled"));
+    assert!(sandbox.read("c.html").contains("gets when a column is shuffled"));
 }
 
 #[test]

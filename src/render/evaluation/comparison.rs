@@ -43,7 +43,7 @@ fn paired(document: &EvaluationDocument<'_>, other: &ModelComparison, names: &[&
     }
     format!(
         "<div class=\"panel\"><h3>Both models</h3><p class=\"keys\"><span class=\"key\"><i class=\"point\"></i>{}</span><span \
-         class=\"key\"><i class=\"circle\"></i>{}</span></p><figure class=\"wide\">{}</figure></div>",
+         class=\"key\"><i class=\"circle\"></i>{}</span></p><div class=\"scroll\"><figure class=\"wide\">{}</figure></div></div>",
         name(document.model),
         name(&other.name),
         dots("Metrics of both models", &lines, None, None)

@@ -8,6 +8,7 @@ use crate::render::escape::markup;
 use crate::render::evaluation::figures::{figure, interval};
 use crate::render::evaluation::short_label;
 use crate::render::explanation::scale::Scale;
+use crate::render::number::brief;
 
 const ROW: f64 = 21.0;
 const WIDTH: f64 = 540.0;
@@ -67,7 +68,8 @@ pub fn dots(title: &str, dots: &[Dot], overall: Option<f64>, higher_is_better: O
         "<svg viewBox=\"0 0 {WIDTH} {:.0}\" role=\"img\" aria-label=\"{title}\"><title>{title}</title>",
         tall + 20.0
     );
-    for (tick, text) in scale.ticks(5) {
+    for (tick, _) in scale.ticks(5) {
+        let text = brief(tick);
         let at = scale.at(tick);
         write!(
             svg,

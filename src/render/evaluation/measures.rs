@@ -95,7 +95,11 @@ pub fn findings(of: &Judgement) -> String {
     }
     let mut items = String::new();
     for finding in &of.findings {
-        let class = if finding.severity == "error" { "error" } else { "warning" };
+        let class = match finding.severity.as_str() {
+            "error" => "error",
+            "warning" => "warning",
+            _ => "info",
+        };
         let rows = finding.rows.map_or_else(String::new, |rows| format!(" ({})", units::plural(rows, "row")));
         items.push_str(&format!(
             "<li class=\"{class}\"><b>{}</b> {}{rows}</li>",
@@ -162,7 +166,7 @@ fn table(document: &EvaluationDocument<'_>, names: &[&str]) -> String {
         rows.push_str(&format!(
             "<tr><td><b>{}</b>{}</td><td class=\"n\">{}</td><td class=\"sure\">{}</td><td class=\"picture\">{}</td>{}{}</tr>",
             name(metric),
-            if about.is_empty() { String::new() } else { format!("<small>{}</small>", sentence(about)) },
+            if about.is_empty() { String::new() } else { format!("<small>{}</small>", markup(&shortened(about, 160))) },
             figure(value),
             sure.map_or_else(String::new, interval),
             chart::value(&title, value, sure, base.flatten(), theirs.flatten()),

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use crate::render::escape::markup;
 use crate::render::explanation::scale::Scale;
+use crate::render::number::brief;
 
 /// Width of a plot in its own units.
 pub const WIDTH: f64 = 360.0;
@@ -39,7 +40,8 @@ impl Plane {
             HEIGHT + foot
         );
         let scales = (Scale::new(x.1.iter().copied(), LEFT, RIGHT), Scale::new(y.1.iter().copied(), BASE, TOP));
-        for (tick, text) in scales.1.ticks(5) {
+        for (tick, _) in scales.1.ticks(5) {
+            let text = brief(tick);
             let at = scales.1.at(tick);
             write!(
                 svg,
@@ -49,7 +51,8 @@ impl Plane {
             )
             .expect(INFALLIBLE);
         }
-        for (tick, text) in scales.0.ticks(5) {
+        for (tick, _) in scales.0.ticks(5) {
+            let text = brief(tick);
             let at = scales.0.at(tick);
             write!(svg, "<text class=\"mid\" x=\"{at:.1}\" y=\"{:.1}\">{text}</text>", BASE + foot + 14.0)
                 .expect(INFALLIBLE);
