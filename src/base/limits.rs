@@ -34,6 +34,14 @@ pub const TRIALS_AT_ONCE: usize = 1_000;
 pub const TRIALS_WAIT: Duration = Duration::from_secs(1);
 /// Bytes of a command stage's output kept with its run, from the end.
 pub const STAGE_OUTPUT_BYTES_MAX: usize = 1 << 20;
+/// Bytes of what the code of a run differs by from its commit; a longer patch is data that should not be in git.
+pub const CODE_PATCH_BYTES_MAX: u64 = 16 << 20;
+/// Bytes that git may take to list what differs.
+pub const CODE_STATUS_BYTES_MAX: u64 = 16 << 20;
+/// Files unknown to git that are listed with a run.
+pub const CODE_UNTRACKED_MAX: usize = 10_000;
+/// Bytes of such files that are hashed, all together: some 10 ms.
+pub const CODE_HASHED_BYTES_MAX: u64 = 16 << 20;
 /// Bytes of `mlops.toml`, `mlops.lock` and `schema.toml`.
 pub const SPEC_BYTES_MAX: u64 = 4 << 20;
 /// Most bytes in the body of one request to the server.
@@ -165,6 +173,14 @@ pub const TERMS_MAX: usize = 10_000;
 pub const TERMS_COUNTED_MAX: usize = 4_000_000;
 /// Most features of a kept ensemble of trees: what is listed by feature stays below a gigabyte, whatever a file claims.
 pub const TREE_FEATURES_MAX: usize = 1 << 24;
+/// Bytes of a condition on runs.
+pub const QUERY_BYTES_MAX: usize = 64 << 10;
+/// Brackets of a condition inside each other.
+pub const QUERY_DEPTH_MAX: usize = 64;
+/// Tests in one condition; each reads up to one value a run.
+pub const QUERY_TESTS_MAX: usize = 1_000;
+/// Values in one list of a condition.
+pub const QUERY_VALUES_MAX: usize = 10_000;
 /// Most trials of one search; each is a run of its own.
 pub const TRIALS_MAX: usize = 100_000;
 /// Most parameters searched at once that have more than one value; sampling is no better than chance long before.

@@ -13,6 +13,7 @@ pub mod kinds;
 pub mod many;
 pub mod model;
 pub mod project;
+pub mod query;
 pub mod recipe;
 pub mod rule;
 pub mod schema;
