@@ -174,12 +174,13 @@ fn check_stop_at(spec: &TuneSpec, metric: &str, direction: Direction) -> Result<
         return Ok(());
     };
     let gate = parse_stop_at(text)?;
+    let reached = gate.metric().unwrap_or_default();
     let asked = match gate.comparison {
         Comparison::AtLeast | Comparison::Above => Some(Direction::Maximise),
         Comparison::AtMost | Comparison::Below => Some(Direction::Minimise),
         Comparison::Equal => None,
     };
-    if gate.metric == metric && asked != Some(direction) {
+    if reached == metric && asked != Some(direction) {
         return Err(fail::usage(format!(
             "`{text}` is no value to stop at: the search is to {} {metric}",
             direction.name()
@@ -187,11 +188,11 @@ fn check_stop_at(spec: &TuneSpec, metric: &str, direction: Direction) -> Result<
         .hint("the first trial to be good enough ends the search, as `roc_auc >= 0.9` or `rmse <= 12`")
         .into());
     }
-    if gate.metric == metric {
+    if reached == metric {
         return Ok(());
     }
-    Err(fail::usage(format!("the search improves {metric}, and is to stop at {}", gate.metric))
-        .hint(format!("stop at a value of {metric}, or improve {0} with --metric {0}", gate.metric))
+    Err(fail::usage(format!("the search improves {metric}, and is to stop at {reached}"))
+        .hint(format!("stop at a value of {metric}, or improve {reached} with --metric {reached}"))
         .into())
 }
 
