@@ -40,6 +40,8 @@ pub struct Jury {
     pub weight: Option<String>,
     /// The rows divided into the slices asked for.
     pub divisions: Vec<Division>,
+    /// What each answer costs, `costs[truth][prediction]`; empty where nobody said.
+    pub costs: Vec<Vec<f64>>,
 }
 
 /// The error for a model that knows no split.
@@ -96,6 +98,7 @@ pub fn jury(
         truth: all.take(&kept),
         weights,
         weight,
+        costs: options.spec.cost_matrix.clone(),
         label: dataset.label.clone(),
         dataset: Some(dataset),
         rows_of,
