@@ -2,7 +2,7 @@
 //!
 //! Lives here: the one table of metrics (`zoo`), their definitions by idea (`binary`, `multiclass`, `probability`,
 //! `ranking`, `regression`, `clustering`, `anomaly`), curves for plots (`curves`, `calibration`), metrics of parts of the rows (`slices`) and
-//! gates (`gate`). Does not live here: making predictions (`models`), deciding which rows are judged (`data`, `ops`),
+//! gates (`gate`), with fairness to groups (`facets`) and the names of disturbances (`robustness`). Does not live here: making predictions (`models`), deciding which rows are judged (`data`, `ops`),
 //! drift (`drift`).
 //!
 //! Always holds: the same rows give the same bits on any number of threads; a value is a finite number or left out;
@@ -17,12 +17,14 @@ pub mod classes;
 pub mod clustering;
 pub mod counts;
 pub mod curves;
+pub mod facets;
 pub mod gate;
 pub mod multiclass;
 pub mod numbers;
 pub mod probability;
 pub mod ranking;
 pub mod regression;
+pub mod robustness;
 pub mod slices;
 pub mod sums;
 pub mod zoo;

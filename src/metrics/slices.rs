@@ -42,10 +42,19 @@ pub fn slices(divisions: &[Division], sample: &Sample, rows_min: u64) -> Result<
 ///
 /// Errors: as [`measure`].
 pub fn of_rows(sample: &Sample, rows: &[u32]) -> Result<BTreeMap<String, f64>> {
+    measure_rows(sample, rows, None)
+}
+
+/// As [`of_rows`], of the metrics `names` alone.
+pub fn of_rows_named(sample: &Sample, rows: &[u32], names: &[&str]) -> Result<BTreeMap<String, f64>> {
+    measure_rows(sample, rows, Some(names))
+}
+
+fn measure_rows(sample: &Sample, rows: &[u32], names: Option<&[&str]>) -> Result<BTreeMap<String, f64>> {
     let part = Part::gather(&sample.scores, rows);
     let weights: Option<Vec<f64>> =
         sample.weights.map(|weights| rows.iter().map(|&row| weights[row as usize]).collect());
-    measure(None, &Sample { scores: part.scores(), weights: weights.as_deref(), ..*sample })
+    measure(names, &Sample { scores: part.scores(), weights: weights.as_deref(), ..*sample })
 }
 
 /// Scores of some rows, copied together.
