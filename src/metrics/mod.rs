@@ -24,6 +24,7 @@ pub mod ranking;
 pub mod regression;
 pub mod slices;
 pub mod sums;
+pub mod worst;
 pub mod zoo;
 
 #[cfg(test)]
