@@ -97,6 +97,26 @@ pub struct Sample<'a> {
     pub threshold: Option<f64>,
     /// How much each row counts, 0 or more; `None`: all alike.
     pub weights: Option<&'a [f64]>,
+    /// What each answer costs, `costs[truth][prediction]`, classes in their order; of classes only.
+    pub costs: Option<&'a [Vec<f64>]>,
+    /// Between which numbers each true number is said to lie; of regression only.
+    pub bounds: Option<Bounds<'a>>,
+}
+
+/// Ends of the interval that goes with each predicted number, one a row.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds<'a> {
+    /// Lower ends.
+    pub low: &'a [f64],
+    /// Upper ends, none below its lower end.
+    pub high: &'a [f64],
+}
+
+impl<'a> Sample<'a> {
+    /// Scores alone: the most probable class, rows all alike, no costs, no intervals.
+    pub fn new(scores: Scores<'a>, task: Task) -> Sample<'a> {
+        Sample { scores, task, threshold: None, weights: None, costs: None, bounds: None }
+    }
 }
 
 /// One row of the table of metrics.

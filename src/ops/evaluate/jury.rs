@@ -38,6 +38,8 @@ pub struct Jury {
     pub weights: Option<Vec<f64>>,
     /// The column of weights.
     pub weight: Option<String>,
+    /// What each answer costs, `costs[truth][prediction]`; empty where nobody said.
+    pub costs: Vec<Vec<f64>>,
     /// The rows divided into the slices asked for.
     pub divisions: Vec<Division>,
 }
@@ -96,6 +98,7 @@ pub fn jury(
         truth: all.take(&kept),
         weights,
         weight,
+        costs: options.spec.cost_matrix.clone(),
         label: dataset.label.clone(),
         dataset: Some(dataset),
         rows_of,

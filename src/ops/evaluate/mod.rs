@@ -185,6 +185,7 @@ fn baseline(judged: &Judged<'_>) -> Result<Option<BTreeMap<String, f64>>> {
         return Ok(None);
     };
     let seen = Seen::of(&Matrix::default(), judged.task);
-    let beaten = Judged { predictions, seen, package: None, threshold: None, task: judged.task, jury: judged.jury };
+    let (task, jury) = (judged.task, judged.jury);
+    let beaten = Judged { predictions, seen, package: None, threshold: None, task, jury, bounds: None };
     metrics::measure(None, &beaten.sample()?).map(Some)
 }
