@@ -276,3 +276,12 @@ pub const SLICE_BINS_MAX: usize = 100;
 pub const SLICE_BINS: usize = 4;
 /// Most periods (hours, days, months, quarters, years) that a column of times is divided into before longer ones are taken.
 pub const SLICE_PERIODS_MAX: usize = 24;
+/// Rows that the worst slices are searched in: of more, rows spread evenly over them. A pass over a pair of columns takes
+/// about half a millisecond.
+pub const SLICE_SEARCH_ROWS_MAX: usize = 200_000;
+/// Columns that the worst slices are searched in, the first ones that a model reads.
+pub const SLICE_SEARCH_COLUMNS_MAX: usize = 100;
+/// Columns of which each pair is searched: 190 pairs.
+pub const SLICE_SEARCH_PAIR_COLUMNS_MAX: usize = 20;
+/// Slices that are looked at for what they say beside the ones before them.
+pub const SLICE_SEARCH_CANDIDATES_MAX: usize = 300;

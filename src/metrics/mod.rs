@@ -27,6 +27,7 @@ pub mod regression;
 pub mod robustness;
 pub mod slices;
 pub mod sums;
+pub mod worst;
 pub mod zoo;
 
 #[cfg(test)]

@@ -38,10 +38,10 @@ pub struct Jury {
     pub weights: Option<Vec<f64>>,
     /// The column of weights.
     pub weight: Option<String>,
-    /// The rows divided into the slices asked for.
-    pub divisions: Vec<Division>,
     /// What each answer costs, `costs[truth][prediction]`; empty where nobody said.
     pub costs: Vec<Vec<f64>>,
+    /// The rows divided into the slices asked for.
+    pub divisions: Vec<Division>,
 }
 
 /// The error for a model that knows no split.
