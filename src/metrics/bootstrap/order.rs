@@ -124,8 +124,8 @@ impl Order {
         let (mut positives, mut negatives, mut above, mut twice_won) = (0.0, 0.0, 0.0, 0.0);
         self.each(draws, |marked, weight| {
             above = if marked & FRESH != 0 { positives } else { above };
-            // A mask in place of a branch: which class comes next cannot be foretold.
-            let positive = f64::from_bits(weight.to_bits() & 0_u64.wrapping_sub(u64::from(marked >> 31)));
+            // A product in place of a branch: which class comes next cannot be foretold.
+            let positive = weight * f64::from(marked >> 31);
             let negative = weight - positive;
             positives += positive;
             negatives += negative;
@@ -141,9 +141,7 @@ impl Order {
         let (mut precision, mut distance) = (0.0, 0.0_f64);
         let (per_positive, per_negative) = (1.0 / area.positives, 1.0 / area.negatives);
         let mut close = |of_tie: f64, positives: f64, negatives: f64| {
-            if of_tie > 0.0 {
-                precision += of_tie * (positives / (positives + negatives));
-            }
+            precision += of_tie * (positives / (positives + negatives).max(f64::MIN_POSITIVE));
             distance = distance.max((positives * per_positive - negatives * per_negative).abs());
         };
         self.each(draws, |marked, weight| {
@@ -151,7 +149,7 @@ impl Order {
                 close(of_tie, positives, negatives);
                 of_tie = 0.0;
             }
-            let positive = f64::from_bits(weight.to_bits() & 0_u64.wrapping_sub(u64::from(marked >> 31)));
+            let positive = weight * f64::from(marked >> 31);
             positives += positive;
             negatives += weight - positive;
             of_tie += positive;
