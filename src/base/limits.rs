@@ -238,3 +238,13 @@ pub const EXPLAIN_INTERACTION_ROWS_SLOW: usize = 32;
 pub const EXPLAIN_INTERACTION_COLUMNS: usize = 6;
 /// Most single rows explained at once.
 pub const EXPLAIN_SINGLE_ROWS_MAX: usize = 20;
+/// Distinct values of a column of numbers up to this many are slices of their own; more are put into bins.
+pub const SLICE_NUMBERS_MAX: usize = 50;
+/// Most slices of one column, cross or condition: the most frequent ones. Each costs all metrics of the task.
+pub const JUDGED_SLICES_MAX: usize = 500;
+/// Most bins of `bins(COLUMN, N)`.
+pub const SLICE_BINS_MAX: usize = 100;
+/// Bins of a column of numbers that has more distinct values than are slices of their own.
+pub const SLICE_BINS: usize = 4;
+/// Most periods (hours, days, months, quarters, years) that a column of times is divided into before longer ones are taken.
+pub const SLICE_PERIODS_MAX: usize = 24;

@@ -10,6 +10,7 @@ use crate::ops::evaluate::{EvaluateOptions, EvaluateReport, evaluate};
 use crate::ops::stages::Workspace;
 use crate::record::evaluation::{ConfusionMatrix, Judgement, Verdict};
 use crate::spec::project::EvaluateSpec;
+use crate::spec::slice::split_list;
 use crate::term::style::Style;
 use crate::term::table::Table;
 use crate::term::ui::Ui;
@@ -40,8 +41,14 @@ pub struct EvaluateArgs {
     /// Model to compare with on the same rows; the champion when a gate names it
     #[arg(long, value_name = "MODEL")]
     against: Option<String>,
-    /// Columns whose values are judged apart
-    #[arg(long = "by", value_name = "COL,…", value_delimiter = ',')]
+    /// Parts of the rows that are judged apart: COL, `bins(COL, 5)`, `A * B`, or a condition
+    ///
+    /// A column: each value; numbers of many values in four bins of equally many rows, dates and times by hour, day, month,
+    /// quarter or year. `bins(age, 5)`: five bins of equally many rows. `sex * bins(age, 5)`: each combination, of up to
+    /// three parts; conditions in brackets. Anything that compares is a condition in SQL, as `age >= 60 AND sex = 'F'`, with the
+    /// slices yes and no. Rows without a value are a slice of their own. Several are written with commas between them, or
+    /// with the flag given again; names with signs stand in double quotes.
+    #[arg(long = "by", value_name = "SLICE,…")]
     slices: Vec<String>,
     /// Metrics to report; all of the task when absent
     #[arg(long = "metric", value_name = "NAME,…", value_delimiter = ',')]
@@ -81,7 +88,7 @@ impl EvaluateArgs {
         let first = |given: &Vec<String>, written: Vec<String>| if given.is_empty() { written } else { given.clone() };
         EvaluateSpec {
             metrics: first(&self.metrics, written.metrics),
-            slices: first(&self.slices, written.slices),
+            slices: first(&self.slices.iter().flat_map(|text| split_list(text)).collect(), written.slices),
             gates: first(&self.gates, written.gates),
             confident: self.confident || written.confident,
             resamples: self.resamples.unwrap_or(written.resamples),

@@ -11,6 +11,7 @@
 
 pub mod anomaly;
 pub mod binary;
+pub mod bootstrap;
 pub mod calibration;
 pub mod classes;
 pub mod clustering;

@@ -16,6 +16,7 @@ pub mod project;
 pub mod recipe;
 pub mod rule;
 pub mod schema;
+pub mod slice;
 pub mod split;
 pub mod steps;
 pub mod training;

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::base::fail;
+use crate::data::divide::Division;
 use crate::data::frame::Frame;
 use crate::data::table::Table;
 use crate::data::target::{self, Target};
@@ -39,6 +40,8 @@ pub struct Jury {
     pub weight: Option<String>,
     /// What each answer costs, `costs[truth][prediction]`; empty where nobody said.
     pub costs: Vec<Vec<f64>>,
+    /// The rows divided into the slices asked for.
+    pub divisions: Vec<Division>,
 }
 
 /// The error for a model that knows no split.
@@ -99,6 +102,7 @@ pub fn jury(
         label: dataset.label.clone(),
         dataset: Some(dataset),
         rows_of,
+        divisions: Vec::new(),
     })
 }
 

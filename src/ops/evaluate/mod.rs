@@ -84,7 +84,7 @@ pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Resu
     }
     let outcome = recorded(repo, ctx, "evaluate", |repo, work| {
         let spec = &gates::with_gate_slices(spec, &gates, &record, package.header.task, options.on.as_deref(), repo)?;
-        let jury = jury::jury(repo, options, &record, &package, ctx)?;
+        let jury = slices::divided(jury::jury(repo, options, &record, &package, ctx)?, spec, ctx)?;
         let other = Other::find(repo, options, &gates, found.package)?;
         let costs = costs::costs(repo, options, &gates, &found, &package, &jury)?;
         let judged = Judged::ask(&jury, &package)?;
