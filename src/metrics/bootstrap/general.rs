@@ -2,36 +2,34 @@
 
 use anyhow::Result;
 
-use crate::metrics::bootstrap::Quantity;
 use crate::metrics::bootstrap::gather::Gathered;
 use crate::metrics::{self, Sample};
 
-/// A metric that is measured anew.
+/// Metrics of one sample's rows that are measured anew.
 pub struct General<'a> {
     sample: Sample<'a>,
-    metric: &'a str,
-    rows: Option<&'a [u32]>,
+    rows: Vec<u32>,
+    wanted: Vec<(usize, &'a str)>,
 }
 
 impl<'a> General<'a> {
-    /// `quantity` of `samples`, which has been checked.
-    pub fn new(samples: &[Sample<'a>], quantity: &Quantity<'a>) -> General<'a> {
-        General { sample: samples[quantity.sample], metric: quantity.metric, rows: quantity.rows }
+    /// Of the rows `rows` of `sample`, the quantities `wanted`: their numbers and metrics.
+    pub fn new(sample: &Sample<'a>, rows: &[u32], wanted: &[(usize, &'a str)]) -> General<'a> {
+        General { sample: *sample, rows: rows.to_vec(), wanted: wanted.to_vec() }
     }
 
-    /// Its value when every row counts as often as `draws` says; NaN where it has no meaning.
-    pub fn value(&self, draws: &[u8]) -> Result<f64> {
-        let all = || Box::new(0..draws.len() as u32) as Box<dyn Iterator<Item = u32>>;
-        let rows = self.rows.map_or_else(all, |rows| Box::new(rows.iter().copied()));
-        let drawn: Vec<u32> = match self.sample.weights {
-            None => rows.flat_map(|row| std::iter::repeat_n(row, usize::from(draws[row as usize]))).collect(),
-            Some(_) => rows.filter(|row| draws[*row as usize] > 0).collect(),
-        };
-        let weigh = |weights: &[f64]| {
-            drawn.iter().map(|row| weights[*row as usize] * f64::from(draws[*row as usize])).collect::<Vec<_>>()
-        };
-        let gathered = Gathered::new(&self.sample, &drawn, self.sample.weights.map(weigh));
-        let values = metrics::measure(Some(&[self.metric]), &gathered.sample())?;
-        Ok(values.values().next().copied().unwrap_or(f64::NAN))
+    /// Writes the values of its quantities; `draws` are the weights of its rows, of which those of 0 are left out.
+    pub fn values(&self, draws: &[u8], values: &mut [f64]) -> Result<()> {
+        let own = |row: u32| self.sample.weights.map_or(1.0, |weights| weights[row as usize]);
+        let drawn = self.rows.iter().zip(draws).filter(|(_, draw)| **draw > 0);
+        let (rows, weights): (Vec<u32>, Vec<f64>) =
+            drawn.map(|(row, draw)| (*row, own(*row) * f64::from(*draw))).unzip();
+        let gathered = Gathered::new(&self.sample, &rows, Some(weights));
+        let names: Vec<&str> = self.wanted.iter().map(|(_, metric)| *metric).collect();
+        let measured = metrics::measure(Some(&names), &gathered.sample())?;
+        for (quantity, metric) in &self.wanted {
+            values[*quantity] = measured.get(*metric).copied().unwrap_or(f64::NAN);
+        }
+        Ok(())
     }
 }

@@ -12,7 +12,7 @@ fn replicates_scatter_around_the_value() {
     let (truth, probabilities) = binary_table();
     let names = names(2);
     let scores = Scores::Classes { truth: &truth, probabilities: &probabilities, names: &names };
-    let sample = Sample { scores, task: Task::Binary, threshold: None, weights: None };
+    let sample = Sample::new(scores, Task::Binary);
     let plan = Plan { resamples: 200, level: 0.9, seed: Seed(1) };
     let wanted = ["accuracy", "roc_auc"].map(|metric| Quantity { sample: 0, metric, rows: None });
     let values = replicate(&[sample], &wanted, &plan).expect("well formed");
