@@ -1,20 +1,19 @@
 //! `mlops evaluate`
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::Args;
 
 use crate::base::talk::Talk;
-use crate::base::units;
 use crate::cli::app::{Answer, App};
+use crate::cli::evaluate_view::show;
 use crate::metrics::facets;
-use crate::ops::evaluate::{EvaluateOptions, EvaluateReport, evaluate};
+use crate::ops::evaluate::{EvaluateOptions, evaluate};
 use crate::ops::stages::Workspace;
-use crate::record::evaluation::{ConfusionMatrix, Judgement, Verdict};
+use crate::record::evaluation::Verdict;
 use crate::spec::project::EvaluateSpec;
 use crate::spec::slice::split_list;
-use crate::term::style::Style;
-use crate::term::table::Table;
-use crate::term::ui::Ui;
 
 /// Judge a model on rows it has not seen
 ///
@@ -28,7 +27,8 @@ use crate::term::ui::Ui;
 #[command(after_help = "Examples:
   mlops evaluate
   mlops evaluate penguins@candidate --gate 'accuracy >= 0.95' --by island
-  mlops evaluate run:last --on new_penguins --against penguins@champion")]
+  mlops evaluate run:last --on new_penguins --against penguins@champion
+  mlops evaluate --report comment.md --report evaluation.html")]
 pub struct EvaluateArgs {
     /// Model: NAME, NAME@v3, NAME@champion, an id, run:last; the newest trained one when absent
     #[arg(value_name = "MODEL")]
@@ -87,6 +87,9 @@ pub struct EvaluateArgs {
     /// Also measure latency, size and training time
     #[arg(long)]
     costs: bool,
+    /// Write a document: .html, .md (fit for a pull-request comment) or .json; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    report: Vec<PathBuf>,
 }
 
 impl EvaluateArgs {
@@ -138,83 +141,16 @@ pub fn run(args: &EvaluateArgs, app: &App) -> Result<Answer> {
         against: args.against.clone(),
         name: Some(space.model_name()),
         costs: args.costs,
+        report: args.report.iter().map(|path| app.path(path)).collect(),
         spec: args.over(written),
     };
     let report = evaluate(&repo, &options, &app.ctx(project.spec.project.seed))?;
     app.print("evaluate", &report, |ui| show(&report, ui))?;
+    for path in &args.report {
+        app.ui.info(&format!("wrote {}", path.display()));
+    }
     if report.judgement.verdict == Verdict::None {
         app.ui.hint("no gates were given, so there is no verdict: add --gate 'accuracy >= 0.9'");
     }
     Ok(if report.judgement.verdict == Verdict::Fail { Answer::No } else { Answer::Yes })
-}
-
-fn show(report: &EvaluateReport, ui: &Ui) -> std::io::Result<()> {
-    let judgement = &report.judgement;
-    let against = judgement.comparison.as_ref().map(|comparison| comparison.other_metrics.clone());
-    let others = [("#baseline", &judgement.baseline), ("#against", &against)];
-    let others: Vec<_> = others.iter().filter_map(|(name, other)| Some((*name, other.as_ref()?))).collect();
-    let headings: Vec<&str> = ["metric", "#value"].into_iter().chain(others.iter().map(|(name, _)| *name)).collect();
-    let mut table = Table::new(&headings);
-    for (name, value) in &judgement.metrics {
-        let other = others.iter().map(|(_, other)| other.get(name).map_or_else(String::new, |v| format!("{v:.4}")));
-        table.row([name.clone(), format!("{value:.4}")].into_iter().chain(other));
-    }
-    ui.table(&table)?;
-    if let Some(confusion) = &judgement.confusion {
-        ui.line("")?;
-        show_confusion(confusion, ui)?;
-    }
-    if !judgement.slices.is_empty() {
-        ui.line("")?;
-        show_slices(judgement, ui)?;
-    }
-    if !judgement.gates.is_empty() {
-        ui.line("")?;
-        let mut table = Table::new(&["gate", "verdict", "reason"]);
-        for gate in &judgement.gates {
-            table.row([gate.expression.clone(), gate.verdict.name().to_owned(), gate.reason.clone()]);
-        }
-        ui.table(&table)?;
-    }
-    ui.line("")?;
-    let style = if judgement.verdict == Verdict::Fail { Style::Bad } else { Style::Good };
-    let verdict = ui.paint(style, judgement.verdict.name());
-    let rows = units::plural(judgement.rows, "row");
-    ui.line(&format!(
-        "verdict: {verdict}; {rows} ({}) of {}; model {}",
-        judgement.rows_of,
-        report.dataset,
-        report.model.short()
-    ))
-}
-
-fn show_confusion(confusion: &ConfusionMatrix, ui: &Ui) -> std::io::Result<()> {
-    const CLASSES_SHOWN: usize = 12;
-    if confusion.classes.len() > CLASSES_SHOWN {
-        return ui.line(&format!("confusion of {} classes: see --json", confusion.classes.len()));
-    }
-    let headings: Vec<String> = std::iter::once("true \\ predicted".to_owned())
-        .chain(confusion.classes.iter().map(|class| format!("#{class}")))
-        .collect();
-    let mut table = Table::new(&headings.iter().map(String::as_str).collect::<Vec<_>>());
-    for (class, counts) in confusion.classes.iter().zip(&confusion.counts) {
-        table.row(std::iter::once(class.clone()).chain(counts.iter().map(|count| units::count(*count))));
-    }
-    ui.table(&table)
-}
-
-fn show_slices(report: &Judgement, ui: &Ui) -> std::io::Result<()> {
-    const METRICS_SHOWN: usize = 4;
-    let names: Vec<&String> = report.metrics.keys().take(METRICS_SHOWN).collect();
-    let headings: Vec<String> = ["slice".to_owned(), "#rows".to_owned()]
-        .into_iter()
-        .chain(names.iter().map(|name| format!("#{name}")))
-        .collect();
-    let mut table = Table::new(&headings.iter().map(String::as_str).collect::<Vec<_>>());
-    for slice in &report.slices {
-        let values = names.iter().map(|name| slice.metrics.get(*name).map_or_else(String::new, |v| format!("{v:.4}")));
-        let head = [format!("{}={}", slice.column, slice.value), units::count(slice.rows)];
-        table.row(head.into_iter().chain(values));
-    }
-    ui.table(&table)
 }

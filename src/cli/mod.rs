@@ -11,6 +11,7 @@ mod args;
 mod completions;
 mod diff;
 mod evaluate;
+mod evaluate_view;
 mod explain;
 mod export;
 mod fsck;

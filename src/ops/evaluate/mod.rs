@@ -11,6 +11,7 @@ pub mod judged;
 pub mod jury;
 pub mod models;
 pub mod plots;
+pub mod report;
 pub mod robustness;
 pub mod seeds;
 pub mod slices;
@@ -20,6 +21,7 @@ pub use jury::{Jury, judged_rows};
 pub use models::{champion, default_model, open_model, open_package};
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -55,6 +57,8 @@ pub struct EvaluateOptions {
     pub name: Option<String>,
     /// Whether latency, size and training time are measured although no gate asks for them.
     pub costs: bool,
+    /// Documents to write, told apart by their endings: `.html`, `.md` or `.json`.
+    pub report: Vec<PathBuf>,
     /// Everything that the project file may say of it.
     pub spec: EvaluateSpec,
 }
@@ -66,6 +70,13 @@ pub struct EvaluateReport {
     pub run: RunId,
     /// The model: id of its package.
     pub model: ObjectId,
+    /// The model as a person calls it.
+    pub name: String,
+    /// Name that its versions have, or would have.
+    #[serde(skip)]
+    pub key: String,
+    /// What it predicts.
+    pub task: Task,
     /// The evaluation record.
     pub evaluation: ObjectId,
     /// The dataset as a person calls it.
@@ -80,6 +91,7 @@ pub struct EvaluateReport {
 /// Judges one model.
 pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Result<EvaluateReport> {
     let spec = &options.spec;
+    let kinds = report::kinds(&options.report)?;
     let gates = spec.gates.iter().map(|text| text.parse()).collect::<Result<Vec<GateSpec>, _>>()?;
     // Before the run of this verb exists, as `run:last` must not mean itself.
     let (found, record, package) = open_model(repo, options.model.as_deref())?;
@@ -117,8 +129,12 @@ pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Resu
         Ok(Done { value: (id, evaluation, jury.label, costs), moves: Vec::new(), yes })
     })?;
     let (evaluation, record, dataset, costs) = outcome.value;
-    let (model, judgement) = (record.package, record.judgement);
-    Ok(EvaluateReport { run: outcome.run, model, evaluation, dataset, costs, judgement })
+    let (name, judgement) = (found.label(), record.judgement);
+    let key = options.name.clone().unwrap_or_else(|| name.clone());
+    let (run, model, task) = (outcome.run, record.package, package.header.task);
+    let report = EvaluateReport { run, model, name, key, task, evaluation, dataset, costs, judgement };
+    report::write(repo, &report, Some(&package), &options.report, &kinds)?;
+    Ok(report)
 }
 
 /// All that is found out from rows, truth and answers alone, with the verdict.

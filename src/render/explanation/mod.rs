@@ -3,9 +3,9 @@
 mod card;
 mod curves;
 pub mod html;
-mod importance;
+pub mod importance;
 pub mod markdown;
-mod scale;
+pub mod scale;
 mod swarm;
 mod waterfall;
 
@@ -65,7 +65,7 @@ fn signed(value: f64) -> String {
 }
 
 /// A number with three digits that matter.
-fn short(value: f64) -> String {
+pub fn short(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return number(value);
     }
