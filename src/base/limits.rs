@@ -34,6 +34,14 @@ pub const TRIALS_AT_ONCE: usize = 1_000;
 pub const TRIALS_WAIT: Duration = Duration::from_secs(1);
 /// Bytes of a command stage's output kept with its run, from the end.
 pub const STAGE_OUTPUT_BYTES_MAX: usize = 1 << 20;
+/// Bytes of what the code of a run differs by from its commit; a longer patch is data that should not be in git.
+pub const CODE_PATCH_BYTES_MAX: u64 = 16 << 20;
+/// Bytes that git may take to list what differs.
+pub const CODE_STATUS_BYTES_MAX: u64 = 16 << 20;
+/// Files unknown to git that are listed with a run.
+pub const CODE_UNTRACKED_MAX: usize = 10_000;
+/// Bytes of such files that are hashed, all together: some 10 ms.
+pub const CODE_HASHED_BYTES_MAX: u64 = 16 << 20;
 /// Bytes of `mlops.toml`, `mlops.lock` and `schema.toml`.
 pub const SPEC_BYTES_MAX: u64 = 4 << 20;
 /// Most bytes in the body of one request to the server.
@@ -165,6 +173,14 @@ pub const TERMS_MAX: usize = 10_000;
 pub const TERMS_COUNTED_MAX: usize = 4_000_000;
 /// Most features of a kept ensemble of trees: what is listed by feature stays below a gigabyte, whatever a file claims.
 pub const TREE_FEATURES_MAX: usize = 1 << 24;
+/// Bytes of a condition on runs.
+pub const QUERY_BYTES_MAX: usize = 64 << 10;
+/// Brackets of a condition inside each other.
+pub const QUERY_DEPTH_MAX: usize = 64;
+/// Tests in one condition; each reads up to one value a run.
+pub const QUERY_TESTS_MAX: usize = 1_000;
+/// Values in one list of a condition.
+pub const QUERY_VALUES_MAX: usize = 10_000;
 /// Most trials of one search; each is a run of its own.
 pub const TRIALS_MAX: usize = 100_000;
 /// Most parameters searched at once that have more than one value; sampling is no better than chance long before.
@@ -238,3 +254,50 @@ pub const EXPLAIN_INTERACTION_ROWS_SLOW: usize = 32;
 pub const EXPLAIN_INTERACTION_COLUMNS: usize = 6;
 /// Most single rows explained at once.
 pub const EXPLAIN_SINGLE_ROWS_MAX: usize = 20;
+/// Bytes of one gate.
+pub const GATE_BYTES_MAX: usize = 4_096;
+/// Slices that the reason of one gate lists by name.
+pub const GATE_SLICES_LISTED_MAX: usize = 10;
+/// Values of a column named alone as a facet that are groups of their own, most rows first.
+pub const FACET_VALUES_MAX: usize = 20;
+/// Rows of the group whose nearest neighbours are looked for by the flip test.
+pub const FLIP_GROUP_ROWS_MAX: usize = 2_000;
+/// Rows of the others among which they are looked for: together 16 million distances.
+pub const FLIP_REST_ROWS_MAX: usize = 8_000;
+/// Levels of a category that the flip test tells apart; a category with more is left out of its distances.
+pub const FLIP_LEVELS_MAX: usize = 20;
+/// Rows that a model is asked about one by one to measure its latency.
+pub const COST_ROWS: usize = 1_000;
+/// Rows that a model is asked about before the clock runs.
+pub const COST_WARM_UP_ROWS: usize = 20;
+/// Seconds that one measurement of latency or of rows a second may take.
+pub const COST_SECONDS_MAX: f64 = 2.0;
+/// Rows of one batch that rows a second are measured on.
+pub const COST_BATCH_ROWS: usize = 10_000;
+/// Rows that disturbances are tried on.
+pub const ROBUSTNESS_ROWS_MAX: usize = 5_000;
+/// Columns that are disturbed one by one.
+pub const ROBUSTNESS_COLUMNS_MAX: usize = 100;
+/// Seconds that all disturbances of rows may take; what is left out is said.
+pub const ROBUSTNESS_SECONDS_MAX: f64 = 120.0;
+/// Seconds that the trainings with other seeds may be expected to take.
+pub const ROBUSTNESS_TRAINING_SECONDS_MAX: f64 = 300.0;
+/// Distinct values of a column of numbers up to this many are slices of their own; more are put into bins.
+pub const SLICE_NUMBERS_MAX: usize = 50;
+/// Most slices of one column, cross or condition: the most frequent ones. Each costs all metrics of the task.
+pub const JUDGED_SLICES_MAX: usize = 500;
+/// Most bins of `bins(COLUMN, N)`.
+pub const SLICE_BINS_MAX: usize = 100;
+/// Bins of a column of numbers that has more distinct values than are slices of their own.
+pub const SLICE_BINS: usize = 4;
+/// Most periods (hours, days, months, quarters, years) that a column of times is divided into before longer ones are taken.
+pub const SLICE_PERIODS_MAX: usize = 24;
+/// Rows that the worst slices are searched in: of more, rows spread evenly over them. A pass over a pair of columns takes
+/// about half a millisecond.
+pub const SLICE_SEARCH_ROWS_MAX: usize = 200_000;
+/// Columns that the worst slices are searched in, the first ones that a model reads.
+pub const SLICE_SEARCH_COLUMNS_MAX: usize = 100;
+/// Columns of which each pair is searched: 190 pairs.
+pub const SLICE_SEARCH_PAIR_COLUMNS_MAX: usize = 20;
+/// Slices that are looked at for what they say beside the ones before them.
+pub const SLICE_SEARCH_CANDIDATES_MAX: usize = 300;

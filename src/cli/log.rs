@@ -5,23 +5,23 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use crate::base::id::RunId;
 use crate::base::talk::Talk;
 use crate::base::units;
 use crate::cli::app::{Answer, App};
 use crate::cli::args::parse_setting;
-use crate::cli::profile_view;
-use crate::index::{RunFilter, RunRow, RunSort};
+use crate::cli::log_runs::{self, Form, moment};
+use crate::cli::{log_history, profile_view};
+use crate::ops::audit::AuditOptions;
 use crate::ops::document::write_profile;
-use crate::ops::log::{self, AuditReport, DatasetsReport, ErrorsReport, ModelsReport, RunsReport};
+use crate::ops::log::{self, DatasetsReport, ModelsReport};
 use crate::ops::profile::{ProfileOptions, profile};
+use crate::ops::runs::RunsOptions;
 use crate::ops::tune::resume::study_named;
-use crate::ops::tune::trials::STUDY_TAG;
 use crate::ops::why::why;
-use crate::record::run::TRIAL;
+use crate::repo::Repo;
 use crate::repo::journal::JournalLine;
+use crate::spec::query::parse_moment;
 use crate::term::spark::Bars;
-use crate::term::style::Style;
 use crate::term::table::Table;
 use crate::term::ui::Ui;
 
@@ -34,16 +34,22 @@ use crate::term::ui::Ui;
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Examples:
+    after_help = r#"Examples:
   mlops log -n 10
   mlops log --kind train --sort roc_auc
   mlops log --kind tune
   mlops log --study last --sort roc_auc -n 10
   mlops log --models
   mlops log --datasets penguins --profile --by island
-  mlops log --errors
+  mlops log --where "metrics.f1 > 0.9 and (params.trees >= 100 or tags.team = 'fraud')" --sort metrics.f1 -n 20
+  mlops log --where "state = 'failed' and started > 7d" --columns run,kind,error
+  mlops log --kind train --columns run,metrics.*,params.trees --csv > runs.csv
+  mlops log --errors -n 3
+  mlops log --audit --model penguins --since 30d
+  mlops log --audit --verify
+  mlops log --code run:last | git apply
   mlops log metric loss=0.31 --step 12
-  export MLOPS_RUN=$(mlops log param lr=0.1 -q); mlops log metric loss=0.3"
+  export MLOPS_RUN=$(mlops log param lr=0.1 -q); mlops log metric loss=0.3"#
 )]
 pub struct LogArgs {
     #[command(subcommand)]
@@ -78,12 +84,21 @@ pub struct LogArgs {
     /// Registered model versions
     #[arg(long, group = "what", num_args = 0..=1, value_name = "NAME", default_missing_value = "")]
     models: Option<String>,
-    /// Failed and killed runs with what they printed
+    /// Failed and killed runs with the end of what they printed (all of it with -v), and how to run them again
     #[arg(long, group = "what")]
     errors: bool,
     /// Every change of names, in order, from the hash-chained audit log
     #[arg(long, group = "what")]
     audit: bool,
+    /// Follow the chain of hashes and hold it against the names there are; exits 1 when it is broken
+    #[arg(long, requires = "audit")]
+    verify: bool,
+    /// Only changes of this registered model
+    #[arg(long, requires = "audit", value_name = "NAME")]
+    model: Option<String>,
+    /// What the code of a run differed by from its commit, for `git apply`
+    #[arg(long, group = "what", value_name = "RUN")]
+    code: Option<String>,
     /// What a thing was made from
     #[arg(long, group = "what", value_name = "REF")]
     lineage: Option<String>,
@@ -94,12 +109,41 @@ pub struct LogArgs {
     /// Only runs of this stage
     #[arg(long, value_name = "NAME")]
     stage: Option<String>,
-    /// Best first by this metric; `-NAME` or a metric where less is better: smallest first
-    #[arg(long, value_name = "METRIC", allow_hyphen_values = true)]
+    /// Only runs of which this holds, as "metrics.f1 > 0.9 and params.trees >= 100 or tags.team = 'fraud'"
+    ///
+    /// Fields: metrics.NAME, params.NAME, tags.NAME, and what every run has: run, kind, stage, state, started, ended, seconds,
+    /// cpu_seconds, memory, command, user, host, commit, dirty, seed, exit_code, error, model, dataset (also as
+    /// attributes.NAME; MLflow's names status, start_time, end_time, run_id and user_id are known too). Odd names in
+    /// backticks: metrics.`a b`. Tests: = != < <= > >= like ilike in (…) between … and …, is null, is not null; joined by
+    /// and, or, not and brackets. A run without the field passes `is null` only. Texts in quotes, `%` and `_` in patterns of
+    /// like. Times are dates ('2026-11-01', UTC), times, or ages: `started > 7d` means since seven days ago. Parameters
+    /// compare as numbers with numbers, as texts with texts. `model = 'penguins'` is any version of it; ids may be shortened.
+    #[arg(long = "where", value_name = "EXPR")]
+    condition: Option<String>,
+    /// Only what started, or was changed, since then: a date, a time, or an age such as 7d
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// In this order: fields divided by commas, each with asc or desc; a name alone is a metric
+    ///
+    /// Metrics come best first, times and numbers of runs largest first, all else from A; `-NAME` means smallest first. Runs
+    /// without the field come last; ties, newest first.
+    #[arg(long, value_name = "FIELD,…", allow_hyphen_values = true)]
     sort: Option<String>,
     /// At most this many
     #[arg(short = 'n', long = "limit", value_name = "N")]
     limit: Option<usize>,
+    /// Pass over the first of them
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    offset: usize,
+    /// Columns: fields as in --where, or metrics.*, params.*, tags.*; by default also what --where and --sort name
+    #[arg(long, value_name = "FIELD,…")]
+    columns: Option<String>,
+    /// Print runs as comma-separated values, with all that they have unless --columns says less
+    #[arg(long, conflicts_with_all = ["md", "json"])]
+    csv: bool,
+    /// Print runs as a Markdown table
+    #[arg(long, conflicts_with = "json")]
+    md: bool,
 }
 
 /// What to write.
@@ -175,46 +219,52 @@ fn read(args: &LogArgs, app: &App) -> Result<Answer> {
         let report = log::models(&repo, only(name).as_deref())?;
         app.print("models", &report, |ui| show_models(&report, ui))?;
     } else if args.errors {
-        let report = log::errors(&repo, args.limit)?;
-        app.print("errors", &report, |ui| show_errors(&report, ui))?;
+        return log_history::errors(&repo, &options(args, &repo)?, app);
     } else if args.audit {
-        let report = log::audit(&repo)?;
-        app.print("audit", &report, |ui| show_audit(&report, ui))?;
+        return log_history::audit(&repo, &args.audit_options(app)?, args.verify, app);
+    } else if let Some(reference) = &args.code {
+        return log_history::code(&repo, reference, app);
     } else if let Some(reference) = &args.lineage {
         let report = why(&repo, reference)?;
         app.print("lineage", &report, |ui| {
             report.chain.iter().try_for_each(|link| ui.line(&format!("{} {}  {}", link.kind, link.name, link.id)))
         })?;
     } else {
-        let study = args.study.as_deref().map(|text| study_named(&repo, text)).transpose()?;
-        let report = log::runs(&repo, &filter(args, study))?;
-        report.notes.iter().for_each(|note| app.ui.warn(note));
-        app.print("runs", &report, |ui| show_runs(&report, ui))?;
-        if report.trials_left_out > 0 {
-            let trials = units::plural(report.trials_left_out, "trial");
-            app.ui.info(&format!("{trials} left out: see them with --runs, or those of one study with --study"));
-        }
+        return log_runs::show(&repo, &options(args, &repo)?, args.form(), app);
     }
     Ok(Answer::Yes)
 }
 
-fn filter(args: &LogArgs, study: Option<RunId>) -> RunFilter {
-    let sort = args.sort.as_deref().map_or(RunSort::Newest, |name| {
-        let small = ["log_loss", "rmse", "mae", "mse", "mape", "brier", "loss"];
-        let plain = name.trim_start_matches('-');
-        let descending = !name.starts_with('-') && !small.iter().any(|end| plain.ends_with(end));
-        RunSort::Metric { name: plain.to_owned(), descending }
-    });
-    let asked = args.runs || args.kind.is_some() || args.stage.is_some();
-    RunFilter {
-        kind: args.kind.clone().or(study.map(|_| TRIAL.to_owned())),
-        without: (!asked && study.is_none()).then(|| TRIAL.to_owned()),
-        tag: study.map(|study| (STUDY_TAG.to_owned(), study.hex())),
-        stage: args.stage.clone(),
-        sort,
-        limit: args.limit,
-        ..RunFilter::default()
+impl LogArgs {
+    fn form(&self) -> Form {
+        match (self.csv, self.md) {
+            (true, _) => Form::Csv,
+            (_, true) => Form::Markdown,
+            _ => Form::Lines,
+        }
     }
+
+    fn audit_options(&self, app: &App) -> Result<AuditOptions> {
+        let now = app.clock.now();
+        let since = self.since.as_deref().map(|text| parse_moment(text, now)).transpose()?;
+        Ok(AuditOptions { model: self.model.clone(), since, limit: self.limit })
+    }
+}
+
+/// What the flags say of runs.
+fn options(args: &LogArgs, repo: &Repo) -> Result<RunsOptions> {
+    Ok(RunsOptions {
+        all: args.runs,
+        study: args.study.as_deref().map(|text| study_named(repo, text)).transpose()?,
+        kind: args.kind.clone(),
+        stage: args.stage.clone(),
+        condition: args.condition.clone(),
+        since: args.since.clone(),
+        sort: args.sort.clone(),
+        offset: args.offset,
+        limit: args.limit,
+        columns: args.columns.clone(),
+    })
 }
 
 fn write(args: &WriteArgs, app: &App) -> Result<Answer> {
@@ -252,48 +302,6 @@ fn write(args: &WriteArgs, app: &App) -> Result<Answer> {
     Ok(Answer::Yes)
 }
 
-/// Metrics shown of a run; the rest are in --json.
-const METRICS_SHOWN: usize = 3;
-
-fn show_runs(report: &RunsReport, ui: &Ui) -> std::io::Result<()> {
-    let mut table = Table::new(&["run", "kind", "stage", "state", "started", "#time", "metrics"]);
-    for run in &report.runs {
-        table.row([
-            run.run.hex(),
-            run.kind.clone(),
-            run.stage.clone().unwrap_or_default(),
-            paint_state(run, ui),
-            moment(&run.started.to_string()),
-            run.wall_seconds.map_or_else(String::new, units::seconds),
-            shown_metrics(&run.metrics),
-        ]);
-    }
-    ui.table(&table)
-}
-
-fn paint_state(run: &RunRow, ui: &Ui) -> String {
-    let style = match run.state.name() {
-        "finished" => Style::Good,
-        "running" => Style::Warn,
-        _ => Style::Bad,
-    };
-    ui.paint(style, run.state.name())
-}
-
-fn shown_metrics(metrics: &std::collections::BTreeMap<String, f64>) -> String {
-    let mut words: Vec<String> =
-        metrics.iter().take(METRICS_SHOWN).map(|(name, value)| format!("{name} {value:.4}")).collect();
-    if metrics.len() > METRICS_SHOWN {
-        words.push(format!("+{}", metrics.len() - METRICS_SHOWN));
-    }
-    words.join(", ")
-}
-
-/// A time stamp to the second, for people.
-fn moment(time: &str) -> String {
-    time.get(..19).unwrap_or(time).replace('T', " ")
-}
-
 fn show_datasets(report: &DatasetsReport, ui: &Ui) -> std::io::Result<()> {
     let mut table = Table::new(&["dataset", "id", "#rows", "#columns", "#size", "target", "time"]);
     for row in &report.datasets {
@@ -319,42 +327,9 @@ fn show_models(report: &ModelsReport, ui: &Ui) -> std::io::Result<()> {
             row.kind.clone(),
             row.verdict.name().to_owned(),
             row.aliases.join(", "),
-            shown_metrics(&row.metrics),
+            log_runs::shown_metrics(&row.metrics),
             moment(&row.time.to_string()),
         ]);
     }
     ui.table(&table)
-}
-
-fn show_audit(report: &AuditReport, ui: &Ui) -> std::io::Result<()> {
-    let mut table = Table::new(&["#seq", "time", "user", "action", "subject", "from", "to", "reason"]);
-    for entry in &report.audit {
-        let text = |value: &Option<String>| value.clone().unwrap_or_default();
-        table.row([
-            entry.seq.to_string(),
-            moment(&entry.time.to_string()),
-            entry.actor.user.clone(),
-            entry.action.to_string(),
-            entry.subject.clone(),
-            text(&entry.from),
-            text(&entry.to),
-            text(&entry.reason),
-        ]);
-    }
-    ui.table(&table)
-}
-
-fn show_errors(report: &ErrorsReport, ui: &Ui) -> std::io::Result<()> {
-    for row in &report.errors {
-        let run = &row.run;
-        let stage = run.stage.as_deref().unwrap_or(&run.kind);
-        ui.line(&format!("{} {stage} {} {}", run.run, paint_state(run, ui), moment(&run.started.to_string())))?;
-        for line in row.run.error.iter().flat_map(|error| error.lines()) {
-            ui.line(&format!("    {line}"))?;
-        }
-        for line in row.output.iter().flat_map(|output| output.lines()) {
-            ui.line(&format!("    | {line}"))?;
-        }
-    }
-    Ok(())
 }

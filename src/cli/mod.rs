@@ -21,6 +21,8 @@ mod import;
 mod ingest;
 mod init;
 mod log;
+mod log_history;
+mod log_runs;
 mod predict;
 mod profile_view;
 mod promote;

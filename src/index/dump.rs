@@ -8,8 +8,8 @@ use crate::index::Index;
 /// Queries without integer keys, which depend on the order of arrival, and without how far open journals were read.
 const PARTS: [&str; 5] = [
     "SELECT 'run', id, record, broken, kind, stage, stage_key, state, started, ended, wall_seconds, cpu_seconds,
-       peak_memory_bytes, command, code_commit, code_dirty, seed, tool_version, host, user, exit_code, error,
-       output_text FROM run ORDER BY id",
+       peak_memory_bytes, command, code, seed, tool_version, host, user, exit_code, error, output_text
+       FROM run ORDER BY id",
     "SELECT 'point', run.id, point.seq, name.text, point.step, point.value FROM point
        JOIN run ON run.key = point.run JOIN name ON name.key = point.name ORDER BY run.id, point.seq",
     "SELECT 'metric', run.id, name.text, metric.value FROM metric

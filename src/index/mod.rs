@@ -9,6 +9,7 @@
 //! file of another version, or a damaged one, is thrown away and said so; where the file cannot be used, the index is
 //! made in memory. Readers never block.
 
+mod bulk;
 mod catch_up;
 mod dump;
 mod lineage;
@@ -16,6 +17,7 @@ mod remote_cache;
 mod row;
 mod runs;
 mod schema;
+pub mod search;
 pub mod source;
 mod stat_cache;
 mod write;

@@ -3,17 +3,17 @@
 use std::str::FromStr;
 
 use rusqlite::Row;
-use rusqlite::types::Type;
+use rusqlite::types::{Type, ValueRef};
 
 use crate::base::clock::Timestamp;
 use crate::base::fail::Failure;
 use crate::index::RunRow;
-use crate::record::run::{CodeState, RunState};
+use crate::record::run::RunState;
 
 /// Columns that [`run`] reads, of table `run`, in its order.
 pub const RUN_COLUMNS: &str = "run.key, run.id, run.record, run.kind, run.stage, run.stage_key, run.state, run.started, \
-     run.ended, run.wall_seconds, run.cpu_seconds, run.peak_memory_bytes, run.command, run.code_commit, \
-     run.code_dirty, run.seed, run.tool_version, run.host, run.user, run.exit_code, run.error, run.output_text";
+     run.ended, run.wall_seconds, run.cpu_seconds, run.peak_memory_bytes, run.command, run.code, run.seed, \
+     run.tool_version, run.host, run.user, run.exit_code, run.error, run.output_text";
 
 /// Reads an id.
 pub fn id<T: FromStr<Err = Failure>>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
@@ -34,16 +34,24 @@ pub fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
 
 /// Reads JSON.
 pub fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    let text: String = row.get(column)?;
-    serde_json::from_str(&text)
+    parsed(&row.get::<_, String>(column)?, column)
+}
+
+/// Parses the JSON text of a column.
+pub fn parsed<T: serde::de::DeserializeOwned>(text: &str, column: usize) -> rusqlite::Result<T> {
+    serde_json::from_str(text)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}
+
+/// Reads JSON that may be absent.
+fn optional_json<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<T>> {
+    let there = row.get_ref(column)? != ValueRef::Null;
+    there.then(|| json(row, column)).transpose()
 }
 
 /// Reads [`RUN_COLUMNS`]; returns the run's key too. Parameters, metrics and tags are left empty.
 pub fn run(row: &Row<'_>) -> rusqlite::Result<(i64, RunRow)> {
-    let commit: Option<String> = row.get(13)?;
-    let dirty: Option<bool> = row.get(14)?;
-    let seed: i64 = row.get(15)?;
+    let seed: i64 = row.get(14)?;
     let peak_memory_bytes: Option<i64> = row.get(11)?;
     let read = RunRow {
         run: id(row, 1)?,
@@ -58,17 +66,17 @@ pub fn run(row: &Row<'_>) -> rusqlite::Result<(i64, RunRow)> {
         cpu_seconds: row.get(10)?,
         peak_memory_bytes: peak_memory_bytes.map(|bytes| bytes as u64),
         command: json(row, 12)?,
-        code: commit.map(|commit| CodeState { commit, dirty: dirty.unwrap_or(false) }),
+        code: optional_json(row, 13)?,
         seed: seed as u64,
-        tool_version: row.get(16)?,
-        host: row.get(17)?,
-        user: row.get(18)?,
+        tool_version: row.get(15)?,
+        host: row.get(16)?,
+        user: row.get(17)?,
         params: Default::default(),
         metrics: Default::default(),
         tags: Default::default(),
-        exit_code: row.get(19)?,
-        error: row.get(20)?,
-        output_text: optional_id(row, 21)?,
+        exit_code: row.get(18)?,
+        error: row.get(19)?,
+        output_text: optional_id(row, 20)?,
     };
     Ok((row.get(0)?, read))
 }

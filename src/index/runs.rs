@@ -4,9 +4,13 @@ use anyhow::{Context, Result};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, ToSql};
 
 use crate::base::id::{ObjectId, RunId};
-use crate::base::suggest;
-use crate::index::{Index, RunFilter, RunRow, RunSort, row};
+use crate::index::search::RunSearch;
+use crate::index::{Index, RunFilter, RunRow, RunSort, bulk, row};
 use crate::record::run::{MetricPoint, RunState};
+use crate::spec::query::{Attribute, Comparison, Condition, Field, Holds, Literal, SortKey};
+
+/// Runs from which on details are read table by table and not run by run.
+const BULK_RUNS: usize = 2_000;
 
 const ASKING: &str = "cannot read the index; `mlops fsck --rebuild-index` builds it again";
 
@@ -17,11 +21,9 @@ impl Index {
     /// and 5 parameters in 8 ms.
     pub fn runs(&self, filter: &RunFilter) -> Result<Vec<RunRow>> {
         if let RunSort::Metric { name, .. } = &filter.sort {
-            self.require_metric(name)?;
+            self.require(&Field::Metric(name.clone()))?;
         }
-        let (query, values) = listing(filter);
-        let values: Vec<&dyn ToSql> = values.iter().map(|value| value as &dyn ToSql).collect();
-        self.collect(&query, &values).context(ASKING)
+        Ok(self.found(&filter.search(), &[]).context(ASKING)?.runs)
     }
 
     /// One run; `None` when there is none of this id.
@@ -45,7 +47,8 @@ impl Index {
 
     /// Names of all metrics that any run has, sorted.
     pub fn metric_names(&self) -> Result<Vec<String>> {
-        let query = "SELECT text FROM name WHERE key IN (SELECT name FROM metric) ORDER BY text";
+        let query =
+            "SELECT text FROM name WHERE EXISTS (SELECT 1 FROM metric WHERE metric.name = name.key) ORDER BY text";
         let names = self.connection.prepare_cached(query);
         names.and_then(|mut query| query.query_map([], |row| row.get(0))?.collect()).context(ASKING)
     }
@@ -82,12 +85,20 @@ impl Index {
         found.optional().context(ASKING)
     }
 
-    fn require_metric(&self, name: &str) -> Result<()> {
-        let known = self.metric_names()?;
-        if known.iter().any(|metric| metric == name) {
-            return Ok(());
+    /// The rows of these keys, in their order.
+    pub(crate) fn rows_of(&self, keys: &[i64]) -> rusqlite::Result<Vec<RunRow>> {
+        let mut statement =
+            self.connection.prepare_cached(&format!("SELECT {} FROM run WHERE key = ?1", row::RUN_COLUMNS))?;
+        let mut rows = Vec::with_capacity(keys.len());
+        for key in keys {
+            rows.push(statement.query_row([key], row::run)?.1);
         }
-        Err(suggest::unknown("metric", name, known.iter().map(String::as_str)).into())
+        if keys.len() >= BULK_RUNS {
+            bulk::fill(&self.connection, keys, &mut rows)?;
+            return Ok(rows);
+        }
+        let mut details = Details::prepare(&self.connection)?;
+        keys.iter().zip(rows).map(|(key, run)| details.fill(*key, run)).collect()
     }
 
     fn collect(&self, query: &str, values: &[&dyn ToSql]) -> rusqlite::Result<Vec<RunRow>> {
@@ -125,57 +136,27 @@ impl<'c> Details<'c> {
     }
 }
 
-/// The query of a listing and its values.
-fn listing(filter: &RunFilter) -> (String, Vec<String>) {
-    let mut wanted = Vec::new();
-    let mut values = Vec::new();
-    let state = filter.state.map(|state: RunState| state.name().to_owned());
-    let equal = [("kind", filter.kind.clone()), ("stage", filter.stage.clone()), ("state", state)];
-    for (column, value) in equal {
-        if let Some(value) = value {
-            values.push(value);
-            wanted.push(format!("run.{column} = ?{}", values.len()));
+impl RunFilter {
+    /// The same as a search.
+    fn search(&self) -> RunSearch {
+        let text = |text: &str| Literal::Text(text.to_owned());
+        let is = |field: Field, value: &str| Condition::Test(field, Holds::Compared(Comparison::Equal, text(value)));
+        let mut all = Vec::new();
+        let state = self.state.map(|state: RunState| state.name().to_owned());
+        let equal = [(Attribute::Kind, &self.kind), (Attribute::Stage, &self.stage), (Attribute::State, &state)];
+        for (attribute, value) in equal {
+            all.extend(value.iter().map(|value| is(Field::Attribute(attribute), value)));
         }
+        all.extend(self.without.iter().map(|kind| is(Field::Attribute(Attribute::Kind), kind).opposite()));
+        all.extend(self.tag.iter().map(|(tag, value)| is(Field::Tag(tag.clone()), value)));
+        all.extend(self.model.iter().map(|model| is(Field::Attribute(Attribute::Model), model)));
+        let sort = match &self.sort {
+            RunSort::Newest => Vec::new(),
+            RunSort::Metric { name, descending } => {
+                vec![SortKey { field: Field::Metric(name.clone()), descending: Some(*descending) }]
+            }
+        };
+        let condition = (!all.is_empty()).then_some(Condition::All(all));
+        RunSearch { condition, sort, offset: 0, limit: self.limit }
     }
-    if let Some(kind) = &filter.without {
-        values.push(kind.clone());
-        wanted.push(format!("run.kind <> ?{}", values.len()));
-    }
-    if let Some((tag, value)) = &filter.tag {
-        values.extend([tag.clone(), value.clone()]);
-        wanted.push(format!(
-            "EXISTS (SELECT 1 FROM tag WHERE tag.run = run.key AND tag.value = ?{}
-               AND tag.name = (SELECT key FROM name WHERE text = ?{}))",
-            values.len(),
-            values.len() - 1
-        ));
-    }
-    if let Some(model) = &filter.model {
-        values.push(model.clone());
-        let place = values.len();
-        wanted.push(format!(
-            "EXISTS (SELECT 1 FROM link WHERE link.run = run.key AND link.role = 'model'
-               AND (link.name = ?{place} OR substr(link.object, 1, length(?{place})) = ?{place}))"
-        ));
-    }
-    let mut query = format!("SELECT {} FROM run", row::RUN_COLUMNS);
-    let mut order = "run.started DESC, run.id DESC".to_owned();
-    if let RunSort::Metric { name, descending } = &filter.sort {
-        values.push(name.clone());
-        query.push_str(&format!(
-            " LEFT JOIN metric ON metric.run = run.key
-             AND metric.name = (SELECT key FROM name WHERE text = ?{})",
-            values.len()
-        ));
-        let direction = if *descending { "DESC" } else { "ASC" };
-        order = format!("metric.value IS NULL, metric.value {direction}, {order}");
-    }
-    if !wanted.is_empty() {
-        query.push_str(&format!(" WHERE {}", wanted.join(" AND ")));
-    }
-    query.push_str(&format!(" ORDER BY {order}"));
-    if let Some(limit) = filter.limit {
-        query.push_str(&format!(" LIMIT {limit}"));
-    }
-    (query, values)
 }

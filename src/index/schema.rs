@@ -14,41 +14,59 @@ use crate::base::lock::FileLock;
 use crate::index::Index;
 
 /// Version of the tables below; any other is thrown away.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 /// Pause between two tries where SQLite's own waiting does not apply.
 const RETRY: Duration = Duration::from_millis(5);
+
+/// Memory that pages of the file may take, in KiB.
+const CACHE_KIB: i64 = 64 << 10;
 
 /// What is said of a damaged file.
 pub const DAMAGE_NOTE: &str = "index.sqlite was damaged; it is built again";
 
 /// Names of runs, metrics, parameters and tags have integer keys, so that a point is a few bytes. Ids are hex text, so
 /// that a prefix is a range. A run without `record` is open; `consumed` and `length` say how far its journal was read.
+///
+/// Metrics, parameters and tags are kept twice: by run, to show a run, and by name (`…_by_name`, which hold all that a test
+/// of one name reads, in the order of the values), to find runs. What is asked of runs themselves is in `run_facts`, so that
+/// asking does not read command lines. `param.number` has no type, so that whole numbers keep all their digits.
 const TABLES: &str = "
-CREATE TABLE sealed (one INTEGER PRIMARY KEY CHECK (one = 1), length INTEGER NOT NULL, hash TEXT NOT NULL);
+CREATE TABLE sealed (one INTEGER PRIMARY KEY CHECK (one = 1), length INTEGER NOT NULL, hash TEXT NOT NULL, stamp TEXT);
 CREATE TABLE run (
   key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, record TEXT, broken INTEGER NOT NULL DEFAULT 0,
   consumed INTEGER NOT NULL DEFAULT 0, length INTEGER NOT NULL DEFAULT 0,
   kind TEXT NOT NULL, stage TEXT, stage_key TEXT, state TEXT NOT NULL, started INTEGER NOT NULL, ended INTEGER,
-  wall_seconds REAL, cpu_seconds REAL, peak_memory_bytes INTEGER, command TEXT NOT NULL, code_commit TEXT,
-  code_dirty INTEGER, seed INTEGER NOT NULL, tool_version TEXT NOT NULL, host TEXT NOT NULL, user TEXT NOT NULL,
-  exit_code INTEGER, error TEXT, output_text TEXT);
-CREATE INDEX run_by_start ON run (started);
+  wall_seconds REAL, cpu_seconds REAL, peak_memory_bytes INTEGER, code_commit TEXT, code_dirty INTEGER,
+  seed INTEGER NOT NULL, tool_version TEXT NOT NULL, host TEXT NOT NULL, user TEXT NOT NULL, exit_code INTEGER,
+  error TEXT, output_text TEXT, command TEXT NOT NULL, code TEXT);
+CREATE INDEX run_by_start ON run (started, id);
+CREATE INDEX run_by_kind ON run (kind);
+CREATE INDEX run_by_state ON run (state);
+CREATE INDEX run_by_stage ON run (stage) WHERE stage IS NOT NULL;
 CREATE INDEX run_by_stage_key ON run (stage_key) WHERE stage_key IS NOT NULL;
 CREATE INDEX run_open ON run (id) WHERE record IS NULL;
 CREATE INDEX run_broken ON run (id) WHERE broken = 1;
+CREATE INDEX run_with_error ON run (error) WHERE error IS NOT NULL;
+CREATE INDEX run_facts ON run (wall_seconds, ended, cpu_seconds, peak_memory_bytes, seed, exit_code, code_dirty,
+  code_commit, user, host);
 CREATE TABLE name (key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE point (run INTEGER NOT NULL, seq INTEGER NOT NULL, name INTEGER NOT NULL, step INTEGER NOT NULL,
   value REAL NOT NULL, PRIMARY KEY (run, seq)) WITHOUT ROWID;
 CREATE TABLE metric (run INTEGER NOT NULL, name INTEGER NOT NULL, value REAL NOT NULL,
   PRIMARY KEY (run, name)) WITHOUT ROWID;
-CREATE TABLE param (run INTEGER NOT NULL, name INTEGER NOT NULL, value TEXT NOT NULL,
+CREATE INDEX metric_by_name ON metric (name, value, run);
+CREATE TABLE param (run INTEGER NOT NULL, name INTEGER NOT NULL, value TEXT NOT NULL, text TEXT NOT NULL, number,
   PRIMARY KEY (run, name)) WITHOUT ROWID;
+CREATE INDEX param_by_name ON param (name, number, text, run);
 CREATE TABLE tag (run INTEGER NOT NULL, name INTEGER NOT NULL, value TEXT NOT NULL,
   PRIMARY KEY (run, name)) WITHOUT ROWID;
+CREATE INDEX tag_by_name ON tag (name, value, run);
 CREATE TABLE link (run INTEGER NOT NULL, output INTEGER NOT NULL, role TEXT NOT NULL, name TEXT NOT NULL,
   object TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (run, output, role, name, object)) WITHOUT ROWID;
 CREATE INDEX link_by_object ON link (object, output);
+CREATE INDEX link_model ON link (name, object, run) WHERE role = 'model';
+CREATE INDEX link_dataset ON link (name, object, run) WHERE role = 'dataset';
 CREATE TABLE stamp (path TEXT PRIMARY KEY, length INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
   inode INTEGER NOT NULL, recorded_ns INTEGER NOT NULL, object TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE remote (url TEXT PRIMARY KEY, object TEXT NOT NULL, name TEXT NOT NULL, etag TEXT, last_modified TEXT,
@@ -112,6 +130,8 @@ fn prepare(connection: &mut Connection, notes: &mut Vec<String>) -> rusqlite::Re
     if mode != "wal" {
         connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     }
+    // So that building the indexes by name, which are written all over, stays in memory; taken only when needed.
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     // Derived data: a power cut may lose the newest transactions, and the next command catches up again.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     if version(connection)? == VERSION {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::base::hash::hash;
@@ -97,7 +98,7 @@ fn start(connection: &Connection, start: &RunStart, state: RunState) -> rusqlite
     remove(connection, &start.id.hex())?;
     let mut insert = connection.prepare_cached(
         "INSERT INTO run (id, kind, stage, stage_key, state, started, command, code_commit, code_dirty, seed,
-         tool_version, host, user) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+         tool_version, host, user, code) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?;
     insert.insert(params![
         start.id.hex(),
@@ -114,6 +115,7 @@ fn start(connection: &Connection, start: &RunStart, state: RunState) -> rusqlite
         start.tool_version,
         start.host,
         start.user,
+        start.code.as_ref().map(|code| serde_json::json!(code).to_string()),
     ])
 }
 
@@ -149,11 +151,20 @@ fn points(connection: &Connection, run: i64, points: &[MetricPoint]) -> rusqlite
 }
 
 fn params_of(connection: &Connection, run: i64, params: &BTreeMap<String, serde_json::Value>) -> rusqlite::Result<()> {
-    let mut replace =
-        connection.prepare_cached("INSERT OR REPLACE INTO param (run, name, value) VALUES (?1, ?2, ?3)")?;
+    let mut replace = connection
+        .prepare_cached("INSERT OR REPLACE INTO param (run, name, value, text, number) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     params.iter().try_for_each(|(text, value)| {
-        replace.execute(params![run, name(connection, text)?, value.to_string()]).map(drop)
+        let json = value.to_string();
+        let shown = value.as_str().unwrap_or(&json);
+        replace.execute(params![run, name(connection, text)?, json, shown, number(value)]).map(drop)
     })
+}
+
+/// The number that a parameter is, or that its text says, as tools that know no other parameters than text keep it.
+fn number(value: &serde_json::Value) -> Option<Value> {
+    let whole = value.as_i64().or_else(|| value.as_str()?.parse().ok());
+    let real = || value.as_f64().or_else(|| value.as_str()?.parse().ok()).filter(|number| number.is_finite());
+    whole.map(Value::Integer).or_else(|| real().map(Value::Real))
 }
 
 fn tags(connection: &Connection, run: i64, tags: &BTreeMap<String, String>) -> rusqlite::Result<()> {

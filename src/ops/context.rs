@@ -1,16 +1,18 @@
 //! What every verb is handed beside its options: time, voice, identity.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::Result;
 
 use crate::base::clock::{Clock, Timestamp};
 use crate::base::hash::hash;
 use crate::base::host;
 use crate::base::id::{ObjectId, RunId};
 use crate::base::talk::Talk;
-use crate::record::run::{CodeState, RunStart};
+use crate::ops::code::code_state;
+use crate::record::run::RunStart;
+use crate::repo::Repo;
 use crate::repo::refs::Actor;
 
 /// Version of this tool, part of every stage key and run.
@@ -42,21 +44,23 @@ impl OpCtx<'_> {
     }
 
     /// The start of a run of kind `kind`, with an identity nobody else has.
-    pub fn run_start(&self, kind: &str, root: &Path) -> RunStart {
+    ///
+    /// Errors: the state of the code cannot be kept.
+    pub fn run_start(&self, kind: &str, repo: &Repo) -> Result<RunStart> {
         let started = self.clock.now();
-        RunStart {
+        Ok(RunStart {
             id: new_run_id(started.as_micros()),
             kind: kind.to_owned(),
             stage: self.stage.as_ref().map(|(name, _)| name.clone()),
             stage_key: self.stage.as_ref().map(|(_, key)| *key),
             started,
             command: self.command.to_vec(),
-            code: code_state(root),
+            code: code_state(repo, self.talk)?,
             seed: self.seed,
             tool_version: TOOL_VERSION.to_owned(),
             host: host::host_name(),
             user: host::user_name(),
-        }
+        })
     }
 }
 
@@ -77,18 +81,4 @@ fn new_run_id(micros: i64) -> RunId {
     let mut bytes = [0; 8];
     bytes.copy_from_slice(&hash(words.as_bytes()).as_bytes()[..8]);
     RunId::new(bytes)
-}
-
-/// Commit and cleanliness of the git checkout around `root`; `None` outside of one or without git.
-pub fn code_state(root: &Path) -> Option<CodeState> {
-    if !root.ancestors().any(|folder| folder.join(".git").exists()) {
-        return None;
-    }
-    let git = |words: &[&str]| {
-        let output = Command::new("git").arg("-C").arg(root).args(words).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    let commit = git(&["rev-parse", "HEAD"])?;
-    let dirty = !git(&["status", "--porcelain", "--untracked-files=no"])?.is_empty();
-    Some(CodeState { commit, dirty })
 }

@@ -1,4 +1,4 @@
-//! `log`: reads the history, and writes to a run.
+//! `log`: lists datasets and models, and writes to a run.
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -10,28 +10,13 @@ use serde::Serialize;
 use crate::base::clock::Timestamp;
 use crate::base::fail;
 use crate::base::id::{ObjectId, RunId};
-use crate::base::limits;
-use crate::index::{RunFilter, RunRow};
 use crate::ops::context::OpCtx;
 use crate::record::dataset::DatasetRecord;
 use crate::record::evaluation::{EvaluationRecord, Verdict};
 use crate::record::model::ModelRecord;
-use crate::record::run::{Link, MetricPoint, TRIAL};
+use crate::record::run::{Link, MetricPoint};
 use crate::repo::Repo;
-use crate::repo::audit::AuditEntry;
 use crate::repo::journal::{JournalLine, MANUAL, append_to_run, start_manual};
-
-/// Runs, as asked for.
-#[derive(Clone, Debug, Serialize)]
-pub struct RunsReport {
-    /// Runs in the order asked for.
-    pub runs: Vec<RunRow>,
-    /// Trials of studies that were left out because nobody asked for them.
-    pub trials_left_out: u64,
-    /// What the person should know of the index: that it was built again, or is only in memory.
-    #[serde(skip)]
-    pub notes: Vec<String>,
-}
 
 /// One dataset version.
 #[derive(Clone, Debug, Serialize)]
@@ -91,30 +76,6 @@ pub struct ModelsReport {
     pub models: Vec<ModelRow>,
 }
 
-/// The audit log, oldest first.
-#[derive(Clone, Debug, Serialize)]
-pub struct AuditReport {
-    /// One entry a change.
-    pub audit: Vec<AuditEntry>,
-}
-
-/// A failed or killed run with what it printed.
-#[derive(Clone, Debug, Serialize)]
-pub struct ErrorRow {
-    /// The run.
-    #[serde(flatten)]
-    pub run: RunRow,
-    /// Last part of a command's output.
-    pub output: Option<String>,
-}
-
-/// Failed and killed runs, newest first.
-#[derive(Clone, Debug, Serialize)]
-pub struct ErrorsReport {
-    /// One entry a run.
-    pub errors: Vec<ErrorRow>,
-}
-
 /// What was written to a run.
 #[derive(Clone, Debug, Serialize)]
 pub struct WrittenReport {
@@ -124,13 +85,6 @@ pub struct WrittenReport {
     pub created: bool,
     /// Lines written.
     pub lines: usize,
-}
-
-/// Runs by a filter.
-pub fn runs(repo: &Repo, filter: &RunFilter) -> Result<RunsReport> {
-    let index = repo.index()?;
-    let trials_left_out = if filter.without.as_deref() == Some(TRIAL) { index.count_of_kind(TRIAL)? } else { 0 };
-    Ok(RunsReport { runs: index.runs(filter)?, trials_left_out, notes: index.notes().to_vec() })
 }
 
 /// All dataset versions, or those of one name.
@@ -179,34 +133,12 @@ pub fn models(repo: &Repo, only: Option<&str>) -> Result<ModelsReport> {
     Ok(ModelsReport { models })
 }
 
-/// The whole audit log.
-pub fn audit(repo: &Repo) -> Result<AuditReport> {
-    Ok(AuditReport { audit: repo.audit()? })
-}
-
-/// Failed and killed runs with what their commands printed.
-pub fn errors(repo: &Repo, limit: Option<usize>) -> Result<ErrorsReport> {
-    let mut errors = Vec::new();
-    for run in repo.index()?.runs(&RunFilter::default())? {
-        if !matches!(run.state.name(), "failed" | "killed") {
-            continue;
-        }
-        if limit.is_some_and(|limit| errors.len() >= limit) {
-            break;
-        }
-        let output = run.output_text.map(|id| repo.store().get(&id, limits::STAGE_OUTPUT_BYTES_MAX as u64 * 2));
-        let output = output.transpose()?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        errors.push(ErrorRow { run, output });
-    }
-    Ok(ErrorsReport { errors })
-}
-
 /// Writes lines to a run: the one named, else a new one of kind `manual`, whose id is reported for the next call.
 pub fn write(repo: &Repo, run: Option<&str>, lines: &[JournalLine], ctx: &OpCtx<'_>) -> Result<WrittenReport> {
     let (run, created) = match run {
         Some(text) => (repo.resolve_run(text)?, false),
         None => {
-            let mut start = ctx.run_start(MANUAL, repo.root());
+            let mut start = ctx.run_start(MANUAL, repo)?;
             MANUAL.clone_into(&mut start.kind);
             (start_manual(repo, &start)?, true)
         }

@@ -6,9 +6,11 @@
 //! Always holds: a verb that changes something is one recorded run and one transaction; destructive verbs plan first;
 //! nothing is cached, guessed or skipped without a note.
 
+pub mod audit;
 pub mod auto;
 pub mod card;
 pub mod choices;
+pub mod code;
 pub mod command;
 pub mod context;
 pub mod crossval;
@@ -37,6 +39,7 @@ pub mod raw;
 pub mod recorded;
 pub mod register;
 pub mod run;
+pub mod runs;
 pub mod stages;
 pub mod status;
 pub mod subject;

@@ -99,6 +99,15 @@ impl Work {
     }
 }
 
+/// Names what the commit of the code does not hold among the things that the run read.
+fn keep_code(work: &mut Work) -> Result<()> {
+    let Some(code) = work.start().code.clone() else {
+        return Ok(());
+    };
+    code.patch.map_or(Ok(()), |id| work.input("code", "changes that are not committed", id))?;
+    code.untracked.map_or(Ok(()), |id| work.input("code", "list of untracked files", id))
+}
+
 /// Runs `work` as a recorded run of kind `kind`. An error inside is recorded as a failed run and returned.
 ///
 /// The work is handed a repository with a staging area of its own: objects that it has put when it fails vanish, so
@@ -109,11 +118,12 @@ pub fn recorded<T>(
     kind: &str,
     work: impl FnOnce(&Repo, &mut Work) -> Result<Done<T>>,
 ) -> Result<Recorded<T>> {
-    let start = ctx.run_start(kind, repo.root());
+    let start = ctx.run_start(kind, repo)?;
     let (run, started) = (start.id, start.started);
     let before = host::usage();
     let clock = std::time::Instant::now();
     let mut under_way = Work { run, journal: RunJournal::start(repo, &start)?, output_text: None, exit_code: None };
+    keep_code(&mut under_way)?;
     let staging = repo.isolated()?;
     let outcome = work(&staging, &mut under_way).and_then(|done| staging.store().sync().map(|()| done));
     drop(staging);

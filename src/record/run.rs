@@ -12,6 +12,26 @@ use crate::record::Record;
 /// Kind of the runs that a study is made of: one a point tried. There may be thousands, so listings leave them out unless
 /// they are asked for, and the newest run is never one.
 pub const TRIAL: &str = "trial";
+/// Kinds of runs that this tool makes.
+pub const KINDS: [&str; 17] = [
+    "ingest",
+    "validate",
+    "transform",
+    "train",
+    "tune",
+    TRIAL,
+    "evaluate",
+    "explain",
+    "register",
+    "promote",
+    "rollback",
+    "predict",
+    "import",
+    "export",
+    "reproduce",
+    "stage",
+    "manual",
+];
 
 /// How a run ended, or that it has not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,12 +90,39 @@ pub struct RunStart {
 }
 
 /// Git's view of the project folder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeState {
     /// Commit checked out.
     pub commit: String,
     /// Whether tracked files differ from it.
     pub dirty: bool,
+    /// What they differ by: a blob that `git apply` reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patch: Option<ObjectId>,
+    /// Whether the difference was too long and the patch has not all files of it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub patch_cut: bool,
+    /// Files that git neither knows nor ignores: a blob of one JSON object a line with path, length and hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untracked: Option<ObjectId>,
+    /// How many of them are listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub untracked_files: u64,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+impl CodeState {
+    /// Objects that hold what the commit does not.
+    pub fn objects(&self) -> impl Iterator<Item = ObjectId> {
+        self.patch.into_iter().chain(self.untracked)
+    }
 }
 
 /// One value of one metric.
@@ -153,6 +200,7 @@ impl Record for RunRecord {
 
     fn references(&self) -> Vec<ObjectId> {
         let links = self.inputs.iter().chain(&self.outputs).map(|link| link.id);
-        links.chain(self.output_text).collect()
+        let code = self.start.code.iter().flat_map(CodeState::objects);
+        links.chain(self.output_text).chain(code).collect()
     }
 }

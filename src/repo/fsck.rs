@@ -68,6 +68,16 @@ pub fn fsck(repo: &Repo) -> Result<Vec<FsckFinding>> {
     Ok(findings)
 }
 
+/// What is wrong with refs and the audit log alone: lines, the chain of hashes, and whether both tell the same story.
+///
+/// Cost: reads both whole, and no object.
+pub fn history(repo: &Repo) -> Result<Vec<FsckFinding>> {
+    let (mut findings, readable) = fsck_refs::lines(repo)?;
+    findings.extend(fsck_refs::audit(repo, readable)?);
+    findings.sort();
+    Ok(findings)
+}
+
 fn leftovers(repo: &Repo) -> Result<Vec<FsckFinding>> {
     let mut findings = Vec::new();
     if intent::is_pending(repo.layout()) {

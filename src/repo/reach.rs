@@ -7,6 +7,7 @@ use anyhow::Result;
 use crate::base::fail;
 use crate::base::id::ObjectId;
 use crate::record::Record;
+use crate::record::run::CodeState;
 use crate::repo::Repo;
 use crate::repo::journal::JournalLine;
 use crate::repo::journals;
@@ -44,6 +45,7 @@ pub fn named_by_open_runs(repo: &Repo) -> Result<BTreeMap<ObjectId, String>> {
             let ids = match line {
                 JournalLine::Input(link) | JournalLine::Output(link) | JournalLine::Artifact(link) => vec![link.id],
                 JournalLine::Ended(record) => record.references(),
+                JournalLine::Start(start) => start.code.iter().flat_map(CodeState::objects).collect(),
                 _ => Vec::new(),
             };
             for id in ids {

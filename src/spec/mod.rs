@@ -9,14 +9,17 @@
 pub mod auto;
 pub mod card;
 pub mod drift;
+pub mod facet;
 pub mod gate;
 pub mod kinds;
 pub mod many;
 pub mod model;
 pub mod project;
+pub mod query;
 pub mod recipe;
 pub mod rule;
 pub mod schema;
+pub mod slice;
 pub mod split;
 pub mod steps;
 pub mod training;

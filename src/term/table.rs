@@ -34,6 +34,29 @@ impl Table {
         self.rows.is_empty()
     }
 
+    /// The table as comma-separated values with a heading, as RFC 4180 has them.
+    pub fn csv(&self) -> String {
+        let quoted = |cell: &String| match cell.contains(['"', ',', '\n', '\r']) {
+            true => format!("\"{}\"", cell.replace('"', "\"\"")),
+            false => cell.clone(),
+        };
+        let line = |cells: &Vec<String>| cells.iter().map(quoted).collect::<Vec<_>>().join(",");
+        std::iter::once(&self.headings).chain(&self.rows).map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The table as GitHub's Markdown.
+    pub fn markdown(&self) -> String {
+        let plain = |cell: &String| {
+            let text = cell.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");
+            text.replace(['\n', '\r'], " ")
+        };
+        let line = |cells: &Vec<String>| format!("| {} |", cells.iter().map(plain).collect::<Vec<_>>().join(" | "));
+        let rules = (0..self.headings.len()).map(|at| if self.right.contains(&at) { "---:" } else { "---" });
+        let rules = format!("| {} |", rules.collect::<Vec<_>>().join(" | "));
+        let rows = self.rows.iter().map(line);
+        [line(&self.headings), rules].into_iter().chain(rows).collect::<Vec<_>>().join("\n")
+    }
+
     /// The table as lines, at most `width` characters wide when given.
     pub fn render(&self, width: Option<usize>) -> String {
         let mut builder = Builder::default();

@@ -101,6 +101,13 @@ impl Ui {
         out.write_all(b"\n")
     }
 
+    /// Prints bytes as they are.
+    pub fn raw(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(bytes)?;
+        out.flush()
+    }
+
     /// Prints a table, or nothing when it has no rows.
     pub fn table(&self, table: &Table) -> io::Result<()> {
         if table.is_empty() {

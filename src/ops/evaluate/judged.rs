@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::metrics::Sample;
+use crate::metrics::{Bounds, Sample};
 use crate::models::package::ModelPackage;
 use crate::models::predictor::Predictions;
 use crate::ops::evaluate::jury::Jury;
@@ -24,6 +24,8 @@ pub struct Judged<'a> {
     pub predictions: Predictions,
     /// The rows as it saw them.
     pub seen: Seen,
+    /// Lower and upper end of the interval that goes with each predicted number, where there are some.
+    pub bounds: Option<(Vec<f64>, Vec<f64>)>,
 }
 
 impl<'a> Judged<'a> {
@@ -31,7 +33,15 @@ impl<'a> Judged<'a> {
     pub fn ask(jury: &'a Jury, package: &'a ModelPackage) -> Result<Judged<'a>> {
         let (predictions, seen) = unsupervised::answers(package, &jury.frame)?;
         let header = &package.header;
-        Ok(Judged { jury, package: Some(package), task: header.task, threshold: header.threshold, predictions, seen })
+        Ok(Judged {
+            jury,
+            package: Some(package),
+            task: header.task,
+            threshold: header.threshold,
+            predictions,
+            seen,
+            bounds: None,
+        })
     }
 
     /// Truth and answers as metrics want them.
@@ -41,6 +51,8 @@ impl<'a> Judged<'a> {
             task: self.task,
             threshold: self.threshold,
             weights: self.jury.weights.as_deref(),
+            costs: Some(self.jury.costs.as_slice()).filter(|costs| !costs.is_empty()),
+            bounds: self.bounds.as_ref().map(|(low, high)| Bounds { low, high }),
         })
     }
 }

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::base::fail;
+use crate::data::divide::Division;
 use crate::data::frame::Frame;
 use crate::data::table::Table;
 use crate::data::target::{self, Target};
@@ -37,6 +38,10 @@ pub struct Jury {
     pub weights: Option<Vec<f64>>,
     /// The column of weights.
     pub weight: Option<String>,
+    /// What each answer costs, `costs[truth][prediction]`; empty where nobody said.
+    pub costs: Vec<Vec<f64>>,
+    /// The rows divided into the slices asked for.
+    pub divisions: Vec<Division>,
 }
 
 /// The error for a model that knows no split.
@@ -93,9 +98,11 @@ pub fn jury(
         truth: all.take(&kept),
         weights,
         weight,
+        costs: options.spec.cost_matrix.clone(),
         label: dataset.label.clone(),
         dataset: Some(dataset),
         rows_of,
+        divisions: Vec::new(),
     })
 }
 
