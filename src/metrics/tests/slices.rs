@@ -14,7 +14,7 @@ fn division(text: &str, codes: &[u32], names: &[&str]) -> Division {
 }
 
 fn plain<'a>(scores: Scores<'a>, task: Task) -> Sample<'a> {
-    Sample { scores, task, threshold: None, weights: None }
+    Sample::new(scores, task)
 }
 
 #[test]

@@ -76,6 +76,7 @@ pub struct EvaluateReport {
 /// Judges one model.
 pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Result<EvaluateReport> {
     let spec = &options.spec;
+    intervals::check(spec)?;
     let gates = spec.gates.iter().map(|text| text.parse()).collect::<Result<Vec<GateSpec>, _>>()?;
     // Before the run of this verb exists, as `run:last` must not mean itself.
     let (found, record, package) = open_model(repo, options.model.as_deref())?;
@@ -132,8 +133,8 @@ fn judge(
     };
     let sample = judged.sample()?;
     let measured = metrics::measure(None, &sample)?;
-    let (intervals, interval_method) = intervals::intervals(judged, spec, &headline, ctx)?;
-    let slices = slices::slices(judged, spec)?;
+    let mut slices = slices::slices(judged, spec)?;
+    let (intervals, interval_method) = intervals::intervals(judged, spec, &headline, &mut slices, ctx)?;
     let worst_slices = slices::worst(judged, spec, &headline)?;
     let comparison = other.map(|other| compare::compare(judged, other, spec, &headline, &slices, ctx)).transpose()?;
     let facets = facets::facets(judged, spec)?;
