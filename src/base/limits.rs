@@ -292,6 +292,20 @@ pub const SLICE_BINS_MAX: usize = 100;
 pub const SLICE_BINS: usize = 4;
 /// Most periods (hours, days, months, quarters, years) that a column of times is divided into before longer ones are taken.
 pub const SLICE_PERIODS_MAX: usize = 24;
+/// Most resamples that intervals come from: 800 kB a metric.
+pub const RESAMPLES_MAX: u32 = 100_000;
+/// Fewest resamples that intervals come from when more would take too long; a 95 % interval rests on five of them then.
+pub const RESAMPLES_MIN: u32 = 100;
+/// Rows looked at for the intervals of one evaluation, about 20 s on two cores; fewer resamples are drawn beyond it, which is said.
+pub const RESAMPLED_ROWS_MAX: u64 = 20_000_000_000;
+/// Rows looked at from which on progress is shown: some seconds.
+pub const RESAMPLED_ROWS_SHOWN: u64 = 4_000_000_000;
+/// Rows below which intervals are said to be too narrow.
+pub const INTERVAL_ROWS_MIN: usize = 30;
+/// Rows and rows of each class from which on the area of a slice gets DeLong's interval: resampling says the same then.
+pub const DELONG_ROWS_MIN: (usize, usize) = (2_000, 100);
+/// Slices where another model was better that a comparison lists.
+pub const WORSE_SLICES_MAX: usize = 20;
 /// Rows that the worst slices are searched in: of more, rows spread evenly over them. A pass over a pair of columns takes
 /// about half a millisecond.
 pub const SLICE_SEARCH_ROWS_MAX: usize = 200_000;

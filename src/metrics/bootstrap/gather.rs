@@ -1,7 +1,7 @@
 //! Some rows of a sample, each as often or as heavily as a resample has it.
 
 use crate::metrics::clustering::{Clusters, Points};
-use crate::metrics::{Sample, Scores};
+use crate::metrics::{Bounds, Sample, Scores};
 
 /// Rows copied together.
 pub struct Gathered<'a> {
@@ -11,6 +11,7 @@ pub struct Gathered<'a> {
     others: Vec<u32>,
     numbers: Vec<f64>,
     values: Vec<f64>,
+    bounds: Option<[Vec<f64>; 2]>,
 }
 
 impl<'a> Gathered<'a> {
@@ -23,12 +24,14 @@ impl<'a> Gathered<'a> {
             others: Vec::new(),
             numbers: Vec::new(),
             values: Vec::new(),
+            bounds: None,
         };
         let codes = |all: &[u32]| rows.iter().map(|&row| all[row as usize]).collect();
         let numbers = |all: &[f64]| rows.iter().map(|&row| all[row as usize]).collect();
         let wide = |all: &[f64], width: usize| {
             rows.iter().flat_map(|&row| &all[row as usize * width..][..width]).copied().collect()
         };
+        gathered.bounds = of.bounds.map(|bounds| [numbers(bounds.low), numbers(bounds.high)]);
         match of.scores {
             Scores::Classes { truth, probabilities, names } => {
                 gathered.codes = codes(truth);
@@ -68,6 +71,7 @@ impl<'a> Gathered<'a> {
                 Scores::Anomalies { truth: &self.codes, scores: &self.values, threshold }
             }
         };
-        Sample { scores, weights: self.weights.as_deref(), ..self.of }
+        let bounds = self.bounds.as_ref().map(|[low, high]| Bounds { low, high });
+        Sample { scores, weights: self.weights.as_deref(), bounds, ..self.of }
     }
 }

@@ -46,11 +46,16 @@ impl Way {
         let task = sample.task;
         match () {
             () if sums::has(metric, task) => Way::Sums,
-            () if task.is_classification() && table::has(metric) => Way::Table,
+            () if table::has(metric, task) => Way::Table,
             () if order::has(metric, task) && sample.scores.rows() <= order::ROWS_MAX => Way::Orders,
             () => Way::General,
         }
     }
+}
+
+/// Whether `metric` takes one pass over the rows a resample.
+pub fn is_fast(metric: &str, task: Task) -> bool {
+    sums::has(metric, task) || table::has(metric, task) || order::has(metric, task)
 }
 
 /// Rows told apart by where they lie, which is what callers share; the sample; the way.
@@ -113,10 +118,9 @@ pub fn parts<'a>(samples: &[Sample<'a>], wanted: &[Quantity<'a>], rows: usize) -
 
 impl<'a> Pass<'a> {
     fn new(sample: &Sample<'a>, rows: &[u32], way: Way, wanted: &[(usize, &'a str)]) -> Pass<'a> {
-        let names: Vec<(usize, &str)> = wanted.to_vec();
         match way {
-            Way::Sums => Pass::Sums(Sums::new(sample, rows, &names)),
-            Way::Orders => Pass::Orders(Orders::new(sample, rows, &names)),
+            Way::Sums => Pass::Sums(Sums::new(sample, rows, wanted)),
+            Way::Orders => Pass::Orders(Orders::new(sample, rows, wanted)),
             Way::Table => match Table::new(sample, rows, wanted) {
                 Some(table) => Pass::Table(table),
                 None => Pass::General(General::new(sample, rows, wanted)),

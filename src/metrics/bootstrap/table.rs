@@ -4,8 +4,9 @@
 
 use anyhow::Result;
 
-use crate::metrics::classes::most_probable;
+use crate::metrics::compare::rows::predicted;
 use crate::metrics::{self, Sample, Scores};
+use crate::spec::model::Task;
 
 /// Metrics of classes that follow from the table alone.
 const METRICS: &[&str] = &[
@@ -35,8 +36,8 @@ const PROBABILITIES_MAX: usize = 1 << 17;
 const LANES: usize = 4;
 
 /// Whether `metric` follows from the table.
-pub fn has(metric: &str) -> bool {
-    METRICS.contains(&metric)
+pub fn has(metric: &str, task: Task) -> bool {
+    task.is_classification() && METRICS.contains(&metric)
 }
 
 /// Metrics of the table of one sample's rows.
@@ -57,17 +58,11 @@ impl<'a> Table<'a> {
     /// Of the rows `rows` of `sample`, the quantities `wanted` (their numbers and metrics, all of which it [`has`]); `None`
     /// where there are too many cells, or no classes.
     pub fn new(sample: &Sample<'a>, rows: &[u32], wanted: &[(usize, &'a str)]) -> Option<Table<'a>> {
-        let Scores::Classes { truth, probabilities, names } = sample.scores else {
+        let Scores::Classes { truth, names, .. } = sample.scores else {
             return None;
         };
         let width = names.len();
-        let predicted = |row: usize| {
-            let of_row = &probabilities[row * width..][..width];
-            match (sample.threshold, of_row) {
-                (Some(threshold), [_, second]) => u32::from(*second > threshold),
-                _ => most_probable(of_row),
-            }
-        };
+        let predicted = predicted(sample)?;
         let pairs: Vec<(u32, u32)> =
             rows.iter().map(|row| (truth[*row as usize], predicted(*row as usize))).collect();
         let mut cells = pairs.clone();

@@ -94,6 +94,7 @@ pub struct EvaluateReport {
 pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Result<EvaluateReport> {
     let spec = &options.spec;
     let kinds = report::kinds(&options.report)?;
+    intervals::check(spec)?;
     let gates = spec.gates.iter().map(|text| text.parse()).collect::<Result<Vec<GateSpec>, _>>()?;
     // Before the run of this verb exists, as `run:last` must not mean itself.
     let (found, record, package) = open_model(repo, options.model.as_deref())?;
@@ -161,8 +162,8 @@ fn judge(
     };
     let sample = judged.sample()?;
     let measured = metrics::measure(None, &sample)?;
-    let (intervals, interval_method) = intervals::intervals(judged, spec, &headline, ctx)?;
-    let slices = slices::slices(judged, spec)?;
+    let mut slices = slices::slices(judged, spec)?;
+    let (intervals, interval_method) = intervals::intervals(judged, spec, &headline, &mut slices, ctx)?;
     let worst_slices = worst::worst_slices(judged, spec, ctx)?;
     let comparison = other.map(|other| compare::compare(judged, other, spec, &headline, &slices, ctx)).transpose()?;
     let facets = facets::facets(judged, spec, ctx)?;
