@@ -19,6 +19,7 @@ mod import;
 mod ingest;
 mod init;
 mod log;
+mod mark;
 mod predict;
 mod profile_view;
 mod promote;
@@ -32,6 +33,7 @@ mod train;
 mod train_auto;
 mod transform;
 mod tune;
+mod undo;
 mod validate;
 mod why;
 
@@ -90,6 +92,8 @@ enum Verb {
     Register(register::RegisterArgs),
     Promote(promote::PromoteArgs),
     Rollback(rollback::RollbackArgs),
+    Undo(undo::UndoArgs),
+    Mark(mark::MarkArgs),
     Predict(predict::PredictArgs),
     Export(export::ExportArgs),
     Import(import::ImportArgs),
@@ -160,6 +164,8 @@ fn dispatch(verb: Verb, app: &App) -> anyhow::Result<Answer> {
         Verb::Register(args) => register::run(&args, app),
         Verb::Promote(args) => promote::run(&args, app),
         Verb::Rollback(args) => rollback::run(&args, app),
+        Verb::Undo(args) => undo::run(&args, app),
+        Verb::Mark(args) => mark::run(&args, app),
         Verb::Predict(args) => predict::run(&args, app),
         Verb::Export(args) => export::run(&args, app),
         Verb::Import(args) => import::run(&args, app),

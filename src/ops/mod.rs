@@ -7,6 +7,7 @@
 //! nothing is cached, guessed or skipped without a note.
 
 pub mod auto;
+pub mod check;
 pub mod choices;
 pub mod command;
 pub mod context;
@@ -23,11 +24,13 @@ pub mod files;
 pub mod fit;
 pub mod fsck;
 pub mod gc;
+pub mod hooks;
 pub mod import;
 pub mod ingest;
 pub mod init;
 pub mod intake;
 pub mod log;
+pub mod mark;
 pub mod predict;
 pub mod prepare;
 pub mod profile;
@@ -42,6 +45,7 @@ pub mod subject;
 pub mod train;
 pub mod transform;
 pub mod tune;
+pub mod undo;
 pub mod unsupervised;
 pub mod validate;
 pub mod why;

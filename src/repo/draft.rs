@@ -111,7 +111,7 @@ impl Draft<'_> {
         wanted.tags.iter().try_for_each(|(name, value)| check_tag(name, value, wanted.tags.len()))?;
         let file = RefKind::Model.file(&name);
         let newest: Option<ModelVersion> = self.lines(&file)?.pop();
-        if let Some(same) = newest.as_ref().filter(|newest| says_the_same(newest, &wanted)) {
+        if let Some(same) = newest.as_ref().filter(|newest| newest.says_the_same(&wanted)) {
             self.made.insert(name, same.version);
             return Ok(Committed::Model { version: same.version, new: false });
         }
@@ -283,13 +283,4 @@ pub fn audit_append(repo: &Repo, events: Vec<Event>, actor: &Actor, now: Timesta
     let tail = audit::tail(repo.layout())?;
     let text = tail.extend(events, actor, now)?;
     Ok(Append { file: layout::AUDIT.to_owned(), offset: tail.length, text })
-}
-
-fn says_the_same(newest: &ModelVersion, wanted: &ModelVersion) -> bool {
-    // Tags and notes that are given again, or not given, make no new version; others are said of it with `mark`.
-    let same_objects =
-        (newest.package, newest.model, newest.evaluation) == (wanted.package, wanted.model, wanted.evaluation);
-    let same_words = (wanted.note.is_none() || wanted.note == newest.note)
-        && (wanted.tags.is_empty() || wanted.tags == newest.tags);
-    same_objects && same_words
 }

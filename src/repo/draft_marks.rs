@@ -9,12 +9,9 @@ use crate::repo::draft::Draft;
 use crate::repo::layout::RefKind;
 use crate::repo::lines;
 use crate::repo::marks::{self, Expectation, Fact, Place, VersionFacts, VersionMark, VersionState};
-use crate::repo::names;
+use crate::repo::names::{self, CHAMPION};
 use crate::repo::refs::{AliasMove, Committed, MarkedVersion, ModelVersion};
 use crate::repo::undo::{self, Step};
-
-/// The alias that serving follows; it never points at an archived version.
-pub const CHAMPION: &str = "champion";
 
 /// What a change was decided by does not hold any more; nothing of it was written.
 #[derive(Debug)]

@@ -41,6 +41,17 @@ pub struct ModelVersion {
     pub tags: BTreeMap<String, String>,
 }
 
+impl ModelVersion {
+    /// Whether registering `wanted` after this one makes no new version. A note and tags that are not given, or are the
+    /// same, make none.
+    pub fn says_the_same(&self, wanted: &ModelVersion) -> bool {
+        let objects = |of: &ModelVersion| (of.package, of.model, of.evaluation);
+        objects(self) == objects(wanted)
+            && (wanted.note.is_none() || wanted.note == self.note)
+            && (wanted.tags.is_empty() || wanted.tags == self.tags)
+    }
+}
+
 /// One move of one alias of a model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AliasMove {
