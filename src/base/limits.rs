@@ -56,6 +56,8 @@ pub const CHECK_REQUESTS: usize = 20;
 pub const CHECK_WAIT: Duration = Duration::from_secs(10);
 /// Rows that a package's importances are measured on: 100 trees take 15 ms.
 pub const MONITOR_ROWS: usize = 256;
+/// Rows of a dataset that an imported model answers for its package.
+pub const MONITOR_IMPORT_ROWS: usize = 10_000;
 /// The same of kinds that do not say what each feature adds, whose columns are shuffled one by one.
 pub const MONITOR_ROWS_SHUFFLED: usize = 32;
 /// Raw columns that are shuffled for it; of more, none are.

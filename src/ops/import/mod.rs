@@ -12,10 +12,12 @@ use serde::Serialize;
 use crate::base::fail;
 use crate::base::fs;
 use crate::base::id::{ObjectId, RunId};
-use crate::base::limits::SPEC_BYTES_MAX;
+use crate::base::limits::{MONITOR_IMPORT_ROWS, SPEC_BYTES_MAX};
+use crate::base::seed::Seed;
 use crate::base::suggest;
 use crate::data::target;
 use crate::features::passthrough::passthrough;
+use crate::models::monitoring::{self, Answered};
 use crate::models::package::{InputColumn, Lineage, ModelPackage, PackageHeader};
 use crate::models::zoo;
 use crate::ops::context::OpCtx;
@@ -27,6 +29,7 @@ use crate::ops::recorded::{Done, Work, recorded};
 use crate::quality::read::parse_schema;
 use crate::record::evaluation::Verdict;
 use crate::record::model::ModelRecord;
+use crate::record::monitoring::MonitoringRecord;
 use crate::record::profile::ProfileRecord;
 use crate::repo::Repo;
 use crate::repo::marks::VersionState;
@@ -131,7 +134,7 @@ pub fn import(repo: &Repo, options: &ImportOptions, ctx: &OpCtx<'_>) -> Result<I
         notes.iter().for_each(|note| ctx.talk.info(note));
         let file = repo.store().put(&bytes)?.id;
         let made = Made { incoming, columns, classes, known, file, format };
-        let (package, inputs, header) = made.keep(repo, options, work)?;
+        let (package, inputs, header) = made.keep(repo, options, work, ctx)?;
         let moves = moves(repo, options, package)?;
         let value = (package.0, inputs, header, notes, file);
         Ok(Done { value, moves, yes: true })
@@ -267,6 +270,7 @@ impl Made {
         repo: &Repo,
         options: &ImportOptions,
         work: &mut Work,
+        ctx: &OpCtx<'_>,
     ) -> Result<((ObjectId, ObjectId), Vec<InputColumn>, PackageHeader)> {
         let recipe = passthrough(&self.columns.raw, Vec::new())?;
         let levels = self.columns.level_names();
@@ -301,7 +305,16 @@ impl Made {
             Some((_, profile)) => profile.clone(),
             None => ProfileRecord { rows: 0, columns: Vec::new() },
         };
-        let bytes = ModelPackage::new(header.clone(), recipe, predictor, baseline).to_bytes()?;
+        let mut package = ModelPackage::new(header.clone(), recipe, predictor, baseline);
+        if let Some((found, _)) = &self.known.dataset {
+            match monitored(repo, found, &package, ctx) {
+                Ok(monitoring) => package = package.monitored(monitoring),
+                Err(error) => {
+                    ctx.talk.warn(&format!("its answers to {} are not kept for monitoring: {error:#}", found.label));
+                }
+            }
+        }
+        let bytes = package.to_bytes()?;
         // What is kept can be opened: all parts are compared with each other there.
         ModelPackage::open(&bytes)?;
         let package = repo.store().put(&bytes)?.id;
@@ -330,6 +343,29 @@ impl Made {
         work.output("model_record", &header.model, record)?;
         Ok(((package, record), self.columns.inputs, header))
     }
+}
+
+/// How the model answers rows of the dataset that it came with, all of them or a drawn few.
+fn monitored(
+    repo: &Repo,
+    found: &OpenDataset,
+    package: &ModelPackage,
+    ctx: &OpCtx<'_>,
+) -> Result<MonitoringRecord> {
+    let (table, header) = (dataset::table(repo, found, ctx.talk)?, &package.header);
+    let rows = monitoring::draw(table.rows(), MONITOR_IMPORT_ROWS, Seed(0).derive("import"));
+    let table = table.take(&rows)?;
+    let names: Vec<&str> = header.inputs.iter().map(|input| input.name.as_str()).collect();
+    let frame = table.frame(&names)?;
+    let truth = match header.target.is_empty() {
+        true => None,
+        false => target::target_against(&table, &header.target, header.task, &header.classes).ok(),
+    };
+    // A truth that some rows lack is not of the same rows.
+    let truth = truth.filter(|(_, known)| known.len() == rows.len()).map(|(truth, _)| truth);
+    let answers = package.predict(&frame)?;
+    let answered = Answered { rows_of: "all", answers: &answers, truth: truth.as_ref() };
+    monitoring::monitoring(package, &answered, &frame, Seed(0))
 }
 
 /// The new version and its alias. The same package again is the same version, whatever was found out about it since.
