@@ -17,6 +17,7 @@ use crate::record::split::SplitRecord;
 use crate::record::study::StudyRecord;
 use crate::record::{self, Record};
 use crate::repo::Repo;
+use crate::repo::marks::VersionFacts;
 use crate::repo::resolve::Resolved;
 
 /// One link of the chain.
@@ -51,6 +52,14 @@ pub fn why(repo: &Repo, reference: &str) -> Result<WhyReport> {
         Resolved::Object(id) => trace.object(&id)?,
     }
     Ok(WhyReport { subject: reference.to_owned(), chain: trace.chain })
+}
+
+/// What a version is, with what is said of it: state, note, tags.
+fn with_facts(mut facts: Value, said: Option<&VersionFacts>) -> Value {
+    if let (Value::Object(facts), Some(Value::Object(said))) = (&mut facts, said.map(|said| json!(said))) {
+        facts.extend(said);
+    }
+    facts
 }
 
 struct Trace<'r> {
@@ -119,6 +128,7 @@ impl Trace<'_> {
         for name in self.repo.models()? {
             let aliases = self.repo.aliases(&name)?;
             let moves = self.repo.alias_moves(&name)?;
+            let said = self.repo.version_facts(&name)?;
             for entry in self.repo.model_versions(&name)?.into_iter().filter(|entry| entry.package == *package) {
                 let pointing: Vec<&String> =
                     aliases.iter().filter(|(_, version)| **version == entry.version).map(|(alias, _)| alias).collect();
@@ -127,7 +137,8 @@ impl Trace<'_> {
                     .filter(|moved| moved.to == Some(entry.version))
                     .map(|moved| json!({ "alias": moved.alias, "from": moved.from, "time": moved.time, "reason": moved.reason }))
                     .collect();
-                let facts = json!({ "time": entry.time, "aliases": pointing, "moves": moved, "note": entry.note });
+                let facts = json!({ "time": entry.time, "aliases": pointing, "moves": moved });
+                let facts = with_facts(facts, said.get(&entry.version));
                 let label = format!("{name}@v{}", entry.version);
                 self.add("version", label.clone(), &label, facts);
             }

@@ -149,13 +149,7 @@ fn area(sample: &Sample, metric: &str, rows: &[u32]) -> Option<DeLong> {
 
 /// As many resamples as `spec` says, or fewer where that many would take too long, which is said. `part` tells draws of
 /// different parts of an evaluation apart.
-pub fn plan(
-    samples: &[Sample],
-    wanted: &[Quantity],
-    spec: &EvaluateSpec,
-    part: &str,
-    ctx: &OpCtx<'_>,
-) -> Result<Plan> {
+pub fn plan(samples: &[Sample], wanted: &[Quantity], spec: &EvaluateSpec, part: &str, ctx: &OpCtx<'_>) -> Result<Plan> {
     let affordable = RESAMPLED_ROWS_MAX / bootstrap::cost(samples, wanted)?.max(1);
     let resamples = u64::from(spec.resamples).min(affordable.max(RESAMPLES_MIN.into())) as u32;
     if resamples < spec.resamples {
