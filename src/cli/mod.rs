@@ -23,6 +23,7 @@ mod predict;
 mod profile_view;
 mod promote;
 mod register;
+mod reproduce;
 mod rollback;
 mod run;
 mod schema_help;
@@ -99,6 +100,7 @@ enum Verb {
     Log(log::LogArgs),
     Diff(diff::DiffArgs),
     Why(why::WhyArgs),
+    Reproduce(reproduce::ReproduceArgs),
     Fsck(fsck::FsckArgs),
     Gc(gc::GcArgs),
     Completions(completions::CompletionsArgs),
@@ -169,6 +171,7 @@ fn dispatch(verb: Verb, app: &App) -> anyhow::Result<Answer> {
         Verb::Log(args) => log::run(&args, app),
         Verb::Diff(args) => diff::run(&args, app),
         Verb::Why(args) => why::run(&args, app),
+        Verb::Reproduce(args) => reproduce::run(&args, app),
         Verb::Fsck(args) => fsck::run(&args, app),
         Verb::Gc(args) => gc::run(&args, app),
         Verb::Completions(args) => completions::run(&args, app, &mut Cli::command()),

@@ -11,6 +11,7 @@ mod bins;
 pub mod document;
 mod escape;
 pub mod explanation;
+pub mod graph;
 mod heat;
 mod number;
 mod page;

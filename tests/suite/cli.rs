@@ -25,6 +25,7 @@ const VERBS: &[&str] = &[
     "log",
     "diff",
     "why",
+    "reproduce",
     "fsck",
     "gc",
     "completions",

@@ -2,6 +2,7 @@
 
 mod escapes;
 mod explanations;
+mod graphs;
 mod numbers;
 mod pages;
 mod validations;
