@@ -238,3 +238,10 @@ pub const EXPLAIN_INTERACTION_ROWS_SLOW: usize = 32;
 pub const EXPLAIN_INTERACTION_COLUMNS: usize = 6;
 /// Most single rows explained at once.
 pub const EXPLAIN_SINGLE_ROWS_MAX: usize = 20;
+
+/// Things that a lineage shows; of more it says that they are left out.
+pub const LINEAGE_NODES: usize = 1_000;
+/// Most that may be asked for.
+pub const LINEAGE_NODES_MAX: usize = 100_000;
+/// Columns of one dataset that are told to other tools by name; of wider ones only their number is.
+pub const LINEAGE_COLUMNS_MAX: usize = 2_000;

@@ -10,6 +10,7 @@ use crate::base::talk::Talk;
 use crate::base::units;
 use crate::cli::app::{Answer, App};
 use crate::cli::args::parse_setting;
+use crate::cli::lineage::{self, LineageArgs};
 use crate::cli::profile_view;
 use crate::index::{RunFilter, RunRow, RunSort};
 use crate::ops::document::write_profile;
@@ -17,7 +18,6 @@ use crate::ops::log::{self, AuditReport, DatasetsReport, ErrorsReport, ModelsRep
 use crate::ops::profile::{ProfileOptions, profile};
 use crate::ops::tune::resume::study_named;
 use crate::ops::tune::trials::STUDY_TAG;
-use crate::ops::why::why;
 use crate::record::run::TRIAL;
 use crate::repo::journal::JournalLine;
 use crate::term::spark::Bars;
@@ -42,6 +42,9 @@ use crate::term::ui::Ui;
   mlops log --models
   mlops log --datasets penguins --profile --by island
   mlops log --errors
+  mlops log --lineage penguins@champion
+  mlops log --lineage data/penguins.csv --down --mermaid
+  mlops log --format openlineage > events.ndjson
   mlops log metric loss=0.31 --step 12
   export MLOPS_RUN=$(mlops log param lr=0.1 -q); mlops log metric loss=0.3"
 )]
@@ -84,9 +87,8 @@ pub struct LogArgs {
     /// Every change of names, in order, from the hash-chained audit log
     #[arg(long, group = "what")]
     audit: bool,
-    /// What a thing was made from
-    #[arg(long, group = "what", value_name = "REF")]
-    lineage: Option<String>,
+    #[command(flatten)]
+    lineage: LineageArgs,
     /// Only runs of this kind: ingest, validate, transform, train, tune, trial, evaluate, explain,
     /// register, import, stage, manual
     #[arg(long, value_name = "KIND")]
@@ -180,11 +182,9 @@ fn read(args: &LogArgs, app: &App) -> Result<Answer> {
     } else if args.audit {
         let report = log::audit(&repo)?;
         app.print("audit", &report, |ui| show_audit(&report, ui))?;
-    } else if let Some(reference) = &args.lineage {
-        let report = why(&repo, reference)?;
-        app.print("lineage", &report, |ui| {
-            report.chain.iter().try_for_each(|link| ui.line(&format!("{} {}  {}", link.kind, link.name, link.id)))
-        })?;
+    } else if args.lineage.is_asked() {
+        let study = args.study.as_deref().map(|text| study_named(&repo, text)).transpose()?;
+        return lineage::run(&args.lineage, &filter(args, study), app, &repo);
     } else {
         let study = args.study.as_deref().map(|text| study_named(&repo, text)).transpose()?;
         let report = log::runs(&repo, &filter(args, study))?;

@@ -27,6 +27,7 @@ pub mod import;
 pub mod ingest;
 pub mod init;
 pub mod intake;
+pub mod lineage;
 pub mod log;
 pub mod predict;
 pub mod prepare;

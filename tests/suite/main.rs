@@ -20,6 +20,7 @@ mod pipeline;
 mod sources;
 mod tasks;
 mod tidy;
+mod trace;
 mod training;
 mod tune;
 mod validate;
