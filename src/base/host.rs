@@ -40,3 +40,18 @@ pub fn user_name() -> String {
     let user = nix::unistd::User::from_uid(id).ok().flatten();
     user.map_or_else(|| id.to_string(), |user| user.name)
 }
+
+/// Architecture and vector units of the processor, as `x86_64 avx2 fma`: what the last digits of sums may depend on.
+pub fn processor() -> String {
+    let mut words = vec![std::env::consts::ARCH];
+    #[cfg(target_arch = "x86_64")]
+    {
+        let units = [
+            ("avx2", std::arch::is_x86_feature_detected!("avx2")),
+            ("fma", std::arch::is_x86_feature_detected!("fma")),
+            ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
+        ];
+        words.extend(units.into_iter().filter(|(_, there)| *there).map(|(name, _)| name));
+    }
+    words.join(" ")
+}

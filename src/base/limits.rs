@@ -349,3 +349,10 @@ pub const LEAKAGE_COLUMNS_MAX: usize = 1_000;
 pub const SMALL_SAMPLE_ROWS: u64 = 30;
 /// The same of one class.
 pub const SMALL_SAMPLE_CLASS_ROWS: u64 = 10;
+
+/// Things that a lineage shows; of more it says that they are left out.
+pub const LINEAGE_NODES: usize = 1_000;
+/// Most that may be asked for.
+pub const LINEAGE_NODES_MAX: usize = 100_000;
+/// Columns of one dataset that are told to other tools by name; of wider ones only their number is.
+pub const LINEAGE_COLUMNS_MAX: usize = 2_000;

@@ -9,6 +9,7 @@ use crate::base::talk::Talk;
 use crate::base::units;
 use crate::cli::app::{Answer, App};
 use crate::cli::args::parse_setting;
+use crate::cli::lineage::{self, LineageArgs};
 use crate::cli::log_runs::{self, Form, moment};
 use crate::cli::{log_history, profile_view};
 use crate::ops::audit::AuditOptions;
@@ -17,7 +18,6 @@ use crate::ops::log::{self, DatasetsReport, ModelsReport};
 use crate::ops::profile::{ProfileOptions, profile};
 use crate::ops::runs::RunsOptions;
 use crate::ops::tune::resume::study_named;
-use crate::ops::why::why;
 use crate::repo::Repo;
 use crate::repo::journal::JournalLine;
 use crate::spec::query::parse_moment;
@@ -48,6 +48,9 @@ use crate::term::ui::Ui;
   mlops log --audit --model penguins --since 30d
   mlops log --audit --verify
   mlops log --code run:last | git apply
+  mlops log --lineage penguins@champion
+  mlops log --lineage data/penguins.csv --down --mermaid
+  mlops log --format openlineage > events.ndjson
   mlops log metric loss=0.31 --step 12
   export MLOPS_RUN=$(mlops log param lr=0.1 -q); mlops log metric loss=0.3"#
 )]
@@ -99,9 +102,8 @@ pub struct LogArgs {
     /// What the code of a run differed by from its commit, for `git apply`
     #[arg(long, group = "what", value_name = "RUN")]
     code: Option<String>,
-    /// What a thing was made from
-    #[arg(long, group = "what", value_name = "REF")]
-    lineage: Option<String>,
+    #[command(flatten)]
+    lineage: LineageArgs,
     /// Only runs of this kind: ingest, validate, transform, train, tune, trial, evaluate, explain,
     /// register, import, stage, manual
     #[arg(long, value_name = "KIND")]
@@ -224,11 +226,8 @@ fn read(args: &LogArgs, app: &App) -> Result<Answer> {
         return log_history::audit(&repo, &args.audit_options(app)?, args.verify, app);
     } else if let Some(reference) = &args.code {
         return log_history::code(&repo, reference, app);
-    } else if let Some(reference) = &args.lineage {
-        let report = why(&repo, reference)?;
-        app.print("lineage", &report, |ui| {
-            report.chain.iter().try_for_each(|link| ui.line(&format!("{} {}  {}", link.kind, link.name, link.id)))
-        })?;
+    } else if args.lineage.is_asked() {
+        return lineage::run(&args.lineage, &options(args, &repo)?, app, &repo);
     } else {
         return log_runs::show(&repo, &options(args, &repo)?, args.form(), app);
     }

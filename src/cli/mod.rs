@@ -20,6 +20,7 @@ mod gc;
 mod import;
 mod ingest;
 mod init;
+mod lineage;
 mod log;
 mod log_history;
 mod log_runs;
@@ -28,6 +29,7 @@ mod predict;
 mod profile_view;
 mod promote;
 mod register;
+mod reproduce;
 mod rollback;
 mod run;
 mod schema_help;
@@ -36,6 +38,7 @@ mod status;
 mod train;
 mod train_auto;
 mod transform;
+mod tree;
 mod tune;
 mod undo;
 mod validate;
@@ -108,6 +111,7 @@ enum Verb {
     Log(log::LogArgs),
     Diff(diff::DiffArgs),
     Why(why::WhyArgs),
+    Reproduce(reproduce::ReproduceArgs),
     Fsck(fsck::FsckArgs),
     Gc(gc::GcArgs),
     Completions(completions::CompletionsArgs),
@@ -181,6 +185,7 @@ fn dispatch(verb: Verb, app: &App) -> anyhow::Result<Answer> {
         Verb::Log(args) => log::run(&args, app),
         Verb::Diff(args) => diff::run(&args, app),
         Verb::Why(args) => why::run(&args, app),
+        Verb::Reproduce(args) => reproduce::run(&args, app),
         Verb::Fsck(args) => fsck::run(&args, app),
         Verb::Gc(args) => gc::run(&args, app),
         Verb::Completions(args) => completions::run(&args, app, &mut Cli::command()),

@@ -5,83 +5,135 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::cli::app::{Answer, App};
+use crate::cli::tree::Forest;
 use crate::ops::evaluate::default_model;
 use crate::ops::stages::Workspace;
 use crate::ops::why::{WhyLink, WhyReport, why};
+use crate::render::graph::Graph;
 use crate::term::style::Style;
 use crate::term::ui::Ui;
 
 /// Trace one thing back to the raw file
 ///
-/// Prints the chain version → evaluation → model → run → recipe → split → dataset → raw file, with ids, code commit,
-/// parameters, gates and alias moves. The id of the raw file equals `b3sum FILE`.
+/// Prints the chain version → model → evaluation, run → recipe, split, dataset → raw file as a tree: what each goes back to
+/// hangs below it, with the fact that matters, gates, parameters, code commit, and who moved which alias when and why. -v adds
+/// every fact. The id of the raw file equals `b3sum FILE`. REF may also be a file: it is known by its content, whatever it is
+/// called now.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  mlops why\n  mlops why penguins@champion\n  mlops why run:last --json")]
+#[command(after_help = "Examples:
+  mlops why
+  mlops why penguins@champion
+  mlops why run:last --json
+  mlops why data/penguins.csv
+  mlops why penguins@champion --dot | dot -Tsvg > why.svg
+  mlops why penguins@champion --mermaid >> notes.md")]
 pub struct WhyArgs {
-    /// Dataset, model, run or id; what `serve` would serve when absent
+    /// Dataset, model, version, run, study, evaluation, any id, or a raw file; what `serve` would serve when absent
     #[arg(value_name = "REF")]
     reference: Option<String>,
+    #[command(flatten)]
+    picture: PictureArgs,
+}
+
+/// In which language a graph is printed.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct PictureArgs {
+    /// Print the graph in Graphviz' DOT language
+    #[arg(long, conflicts_with_all = ["mermaid", "json"])]
+    dot: bool,
+    /// Print the graph as a Mermaid flow chart
+    #[arg(long, conflicts_with = "json")]
+    mermaid: bool,
+}
+
+impl PictureArgs {
+    /// The text of a graph, when one was asked for.
+    pub fn text(self, graph: impl FnOnce() -> Graph) -> Option<String> {
+        match (self.dot, self.mermaid) {
+            (true, _) => Some(graph().to_dot()),
+            (_, true) => Some(graph().to_mermaid()),
+            _ => None,
+        }
+    }
+
+    /// Whether one was asked for.
+    pub fn is_asked(self) -> bool {
+        self.dot || self.mermaid
+    }
 }
 
 /// Runs the verb.
 pub fn run(args: &WhyArgs, app: &App) -> Result<Answer> {
     let repo = app.repo()?;
-    let project = app.project(&repo)?;
-    let space = Workspace { repo: &repo, root: &project.root, spec: &project.spec };
     let reference = match &args.reference {
         Some(reference) => reference.clone(),
-        None => default_model(&repo, &space.model_name())?,
+        None => {
+            let project = app.project(&repo)?;
+            let space = Workspace { repo: &repo, root: &project.root, spec: &project.spec };
+            default_model(&repo, &space.model_name())?
+        }
     };
-    let report = why(&repo, &reference)?;
-    app.print("why", &report, |ui| show(&report, ui))?;
+    let report = why(&repo, &reference, &app.folder)?;
+    if let Some(text) = args.picture.text(|| report.graph()) {
+        app.ui.line(text.trim_end())?;
+        return Ok(Answer::Yes);
+    }
+    let ascii = app.environment.ascii();
+    app.print("why", &report, |ui| show(&report, ascii, ui))?;
     Ok(Answer::Yes)
 }
 
-fn show(report: &WhyReport, ui: &Ui) -> std::io::Result<()> {
-    for link in &report.chain {
-        let id = if link.id == link.name { String::new() } else { format!("  {}", short(link)) };
-        ui.line(&format!("{} {}{id}", ui.paint(Style::Bold, &link.kind), link.name))?;
+fn show(report: &WhyReport, ascii: bool, ui: &Ui) -> std::io::Result<()> {
+    let count = report.chain.len();
+    let mut below = vec![Vec::new(); count];
+    report.edges.iter().for_each(|edge| below[edge.from].push(edge.to));
+    let mut roots: Vec<usize> = (0..count).filter(|at| report.edges.iter().all(|edge| edge.to != *at)).collect();
+    if !roots.contains(&0) {
+        // What was asked about is an origin: what came of it hangs below.
+        (roots, below) = (vec![0], vec![Vec::new(); count]);
+        report.edges.iter().for_each(|edge| below[edge.to].push(edge.from));
+    }
+    let lines = report.chain.iter().map(|link| lines(link, ui)).collect();
+    Forest { lines, below }.draw(&roots, ascii).iter().try_for_each(|line| ui.line(line))
+}
+
+fn lines(link: &WhyLink, ui: &Ui) -> Vec<String> {
+    let id = match (link.kind.as_str(), link.shown_id()) {
+        (_, "") => String::new(),
+        ("raw", id) => format!("  b3sum {id}"),
+        (_, id) => format!("  {id}"),
+    };
+    let kind = ui.paint(Style::Bold, &link.kind);
+    let mut all =
+        vec![format!("{kind} {}{}  {}", plain(&link.name), ui.paint(Style::Dim, &id), plain(&link.headline()))];
+    all.extend(link.details().iter().map(|line| plain(line)));
+    if ui.verbose() {
         for (name, value) in link.facts.as_object().into_iter().flatten() {
-            if let Some(text) = plain(value) {
-                ui.line(&format!("    {name}: {text}"))?;
-            }
+            all.extend(fact(value).map(|text| ui.paint(Style::Dim, &format!("{name}: {text}"))));
         }
     }
-    Ok(())
+    all
 }
 
-/// Raw files are shown in full, as their id is what `b3sum` prints.
-fn short(link: &WhyLink) -> &str {
-    if link.kind == "raw" { &link.id } else { link.id.get(..12).unwrap_or(&link.id) }
-}
-
-/// A number as it was written if that is short, else four digits behind the point, or as many that matter where it is small.
-fn short_number(value: f64) -> String {
-    let whole = value.to_string();
-    match value.abs() {
-        _ if whole.len() <= 8 => whole,
-        1e-2..1e9 => format!("{value:.4}"),
-        _ => format!("{value:.4e}"),
-    }
+/// Text from data on one line of a terminal.
+pub fn plain(text: &str) -> String {
+    text.trim_end().replace(char::is_control, " ")
 }
 
 /// A fact on one line; nothing for what is empty.
-fn plain(value: &Value) -> Option<String> {
+fn fact(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => {
-            Some(number.as_f64().filter(|_| number.is_f64()).map_or_else(|| number.to_string(), short_number))
-        }
-        Value::Bool(yes) => Some(yes.to_string()),
+        Value::String(text) => Some(plain(text)),
         Value::Array(items) => {
-            let words: Vec<String> = items.iter().filter_map(plain).collect();
+            let words: Vec<String> = items.iter().filter_map(fact).collect();
             (!words.is_empty()).then(|| words.join(", "))
         }
         Value::Object(map) => {
             let words: Vec<String> =
-                map.iter().filter_map(|(name, value)| Some(format!("{name} {}", plain(value)?))).collect();
+                map.iter().filter_map(|(name, value)| Some(format!("{name} {}", fact(value)?))).collect();
             (!words.is_empty()).then(|| words.join(", "))
         }
+        other => Some(other.to_string()),
     }
 }

@@ -339,6 +339,27 @@ impl ModelPackage {
     }
 }
 
+/// A package taken apart for comparison: nothing in it is interpreted.
+pub struct PackageParts<'b> {
+    /// What it says of itself.
+    pub header: serde_json::Value,
+    /// Names and bytes of its sections, in order.
+    pub sections: Vec<(String, &'b [u8])>,
+}
+
+/// Takes a package apart. Errors: not a package, damaged, of a newer format or engine.
+pub fn parts(bytes: &[u8]) -> Result<PackageParts<'_>> {
+    let (header, mut rest) = read_header(bytes)?;
+    let mut sections = Vec::with_capacity(header.sections.len());
+    for SectionEntry { name, length, .. } in header.sections {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        let (body, after) = rest.split_at_checked(length).ok_or_else(|| damaged("it is cut short"))?;
+        sections.push((name, body));
+        rest = after;
+    }
+    Ok(PackageParts { header: serde_json::to_value(&header.package)?, sections })
+}
+
 fn read_header(bytes: &[u8]) -> Result<(FileHeader, &[u8])> {
     let not_ours = || fail::world("this is not a model package").hint("name a model that `mlops train` made");
     let rest = bytes.strip_prefix(MAGIC).ok_or_else(not_ours)?;

@@ -15,8 +15,9 @@ use crate::repo::refs::{Committed, RefMove};
 
 /// A run under way, as the verb inside sees it.
 pub struct Work {
-    run: RunId,
-    journal: RunJournal,
+    start: RunStart,
+    /// Where it is written down; nowhere for work that is no run.
+    journal: Option<RunJournal>,
     /// Blob of what a command printed.
     pub output_text: Option<ObjectId>,
     /// How a command exited; the verb's own exit code when absent.
@@ -51,29 +52,43 @@ impl<T> Done<T> {
 }
 
 impl Work {
+    /// Work that is no run: what it is told goes nowhere.
+    pub fn unrecorded(start: RunStart) -> Work {
+        Work { start, journal: None, output_text: None, exit_code: None }
+    }
+
+    /// Whether anybody will read what it is told.
+    pub fn is_recorded(&self) -> bool {
+        self.journal.is_some()
+    }
+
     /// Identity of the run.
     pub fn run(&self) -> RunId {
-        self.run
+        self.start.id
     }
 
     /// What was known when it started.
     pub fn start(&self) -> &RunStart {
-        &self.journal.start
+        &self.start
+    }
+
+    fn write(&mut self, line: impl FnOnce(&mut RunJournal) -> Result<()>) -> Result<()> {
+        self.journal.as_mut().map_or(Ok(()), line)
     }
 
     /// Keeps a run that ended inside this one, until it is sealed.
     pub fn ended(&mut self, record: &RunRecord) -> Result<()> {
-        self.journal.ended(record)
+        self.write(|journal| journal.ended(record))
     }
 
     /// Keeps a tag.
     pub fn tag(&mut self, name: &str, value: &str) -> Result<()> {
-        self.journal.tag(name, value)
+        self.write(|journal| journal.tag(name, value))
     }
 
     /// Keeps metric points.
     pub fn points(&mut self, points: &[MetricPoint]) -> Result<()> {
-        self.journal.points(points)
+        self.write(|journal| journal.points(points))
     }
 
     /// Keeps the last value of each metric.
@@ -85,17 +100,19 @@ impl Work {
 
     /// Keeps a parameter.
     pub fn param(&mut self, name: &str, value: serde_json::Value) -> Result<()> {
-        self.journal.param(name, value)
+        self.write(|journal| journal.param(name, value))
     }
 
     /// Keeps what was read.
     pub fn input(&mut self, role: &str, name: &str, id: ObjectId) -> Result<()> {
-        self.journal.input(Link { role: role.to_owned(), name: name.to_owned(), id })
+        let link = Link { role: role.to_owned(), name: name.to_owned(), id };
+        self.write(|journal| journal.input(link))
     }
 
     /// Keeps what was made.
     pub fn output(&mut self, role: &str, name: &str, id: ObjectId) -> Result<()> {
-        self.journal.output(Link { role: role.to_owned(), name: name.to_owned(), id })
+        let link = Link { role: role.to_owned(), name: name.to_owned(), id };
+        self.write(|journal| journal.output(link))
     }
 }
 
@@ -122,7 +139,8 @@ pub fn recorded<T>(
     let (run, started) = (start.id, start.started);
     let before = host::usage();
     let clock = std::time::Instant::now();
-    let mut under_way = Work { run, journal: RunJournal::start(repo, &start)?, output_text: None, exit_code: None };
+    let journal = RunJournal::start(repo, &start)?;
+    let mut under_way = Work { start, journal: Some(journal), output_text: None, exit_code: None };
     keep_code(&mut under_way)?;
     let staging = repo.isolated()?;
     let outcome = work(&staging, &mut under_way).and_then(|done| staging.store().sync().map(|()| done));
@@ -142,12 +160,13 @@ pub fn recorded<T>(
         output_text: under_way.output_text,
     };
     let exit_code = under_way.exit_code;
+    let journal = under_way.journal.take().expect("a recorded run has a journal until it is sealed");
     match outcome {
         Ok(done) => {
             if !done.yes {
                 (end.state, end.exit_code) = (RunState::Failed, Some(exit_code.unwrap_or(1)));
             }
-            let (_, committed) = under_way.journal.seal(end, done.moves, &ctx.actor(), now)?;
+            let (_, committed) = journal.seal(end, done.moves, &ctx.actor(), now)?;
             Ok(Recorded { run, value: done.value, committed })
         }
         Err(error) => {
@@ -155,7 +174,7 @@ pub fn recorded<T>(
             (end.state, end.exit_code) = (RunState::Failed, Some(exit_code.unwrap_or(if usage { 2 } else { 3 })));
             end.error = Some(format!("{error:#}"));
             // The first error is the one worth reading; a journal that cannot be sealed shows up as `killed`.
-            let _ = under_way.journal.seal(end, Vec::new(), &ctx.actor(), now);
+            let _ = journal.seal(end, Vec::new(), &ctx.actor(), now);
             Err(error)
         }
     }

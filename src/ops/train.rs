@@ -27,10 +27,13 @@ use crate::ops::evaluate::open_package;
 use crate::ops::fit::{Fitted, fit};
 use crate::ops::prepare::{Part, PrepareOptions, Prepared, prepare, prepare_for, reopen};
 use crate::ops::recorded::{Done, Work, recorded};
+use crate::ops::training;
 use crate::ops::unsupervised::{self, Seen};
+use crate::record::Record;
 use crate::record::model::ModelRecord;
 use crate::record::profile::{ColumnProfile, ProfileRecord};
 use crate::record::run::Link;
+use crate::record::training::TrainingRecord;
 use crate::repo::Repo;
 use crate::repo::resolve::ModelRef;
 use crate::spec::auto::AutoSpec;
@@ -120,50 +123,81 @@ pub fn train(repo: &Repo, options: &TrainOptions, ctx: &OpCtx<'_>) -> Result<Tra
 
 /// Trains one model, as [`train`], whose run also names what its parameters come from.
 pub fn train_after(repo: &Repo, options: &TrainOptions, origins: &[Link], ctx: &OpCtx<'_>) -> Result<TrainReport> {
-    options.spec.check()?;
-    if let Some(auto) = &options.spec.auto {
-        return train_auto(repo, options, auto, ctx);
-    }
     // Before the run of this verb exists, as `run:last` must not mean itself.
-    let start = options.spec.from.as_deref().map(|name| Start::open(repo, name)).transpose()?;
+    let start = begin(repo, options)?;
     let outcome = recorded(repo, ctx, "train", |repo, work| {
         for Link { role, name, id } in origins {
             work.input(role, name, *id)?;
         }
-        if let Some(start) = &start {
-            work.input("model", &start.found.label(), start.found.package)?;
-        }
-        let prepared = match (&start, options.recipe) {
-            (Some(start), recipe) => prepare_for(repo, &options.prepare, &start.package, recipe, ctx)?,
-            (None, Some(recipe)) => reopen(repo, &options.prepare, recipe, ctx)?,
-            (None, None) => prepare(repo, &options.prepare, ctx)?,
-        };
-        let kind = match &start {
-            Some(start) => start.kind(options.spec.model.as_deref())?,
-            None => choose_kind(options.spec.model.as_deref(), prepared.subject.task, ctx.talk)?,
-        };
-        let from = start.as_ref().map(|start| start.package.predictor());
-        let mut points = Vec::new();
-        let fitted = fit(kind, options, &prepared, from, &mut points, ctx)?;
-        work.points(&points)?;
-        let folds = score_folds(kind, options, &prepared, start.as_ref().map(|start| &start.package), ctx)?;
-        failpoint::hit("train.fitted");
-        let report = Keep { repo, kind, options, start: start.as_ref(), ctx }.keep(prepared, fitted, folds, work)?;
-        Ok(Done::yes(report))
+        train_within(repo, options, start.as_ref(), work, ctx).map(Done::yes)
     })?;
     Ok(TrainReport { run: outcome.run, ..outcome.value })
 }
 
+/// Trains one model, as [`train`], without a run: what it makes is put into `repo` and nowhere named.
+pub fn train_unrecorded(repo: &Repo, options: &TrainOptions, ctx: &OpCtx<'_>) -> Result<TrainReport> {
+    let start = begin(repo, options)?;
+    let mut work = Work::unrecorded(ctx.run_start("train", repo)?);
+    train_within(repo, options, start.as_ref(), &mut work, ctx)
+}
+
+/// Checks what needs no data, and opens the model to go on from.
+fn begin(repo: &Repo, options: &TrainOptions) -> Result<Option<Start>> {
+    options.spec.check()?;
+    if let Some(auto) = &options.spec.auto {
+        auto::check(&options.spec, auto)?;
+    }
+    options.spec.from.as_deref().map(|name| Start::open(repo, name)).transpose()
+}
+
+fn train_within(
+    repo: &Repo,
+    options: &TrainOptions,
+    start: Option<&Start>,
+    work: &mut Work,
+    ctx: &OpCtx<'_>,
+) -> Result<TrainReport> {
+    if let Some(spec) = &options.spec.auto {
+        return search_within(repo, options, spec, work, ctx);
+    }
+    if let Some(start) = start {
+        work.input("model", &start.found.label(), start.found.package)?;
+    }
+    let prepared = match (start, options.recipe) {
+        (Some(start), recipe) => prepare_for(repo, &options.prepare, &start.package, recipe, ctx)?,
+        (None, Some(recipe)) => reopen(repo, &options.prepare, recipe, ctx)?,
+        (None, None) => prepare(repo, &options.prepare, ctx)?,
+    };
+    let kind = match start {
+        Some(start) => start.kind(options.spec.model.as_deref())?,
+        None => choose_kind(options.spec.model.as_deref(), prepared.subject.task, ctx.talk)?,
+    };
+    let from = start.map(|start| start.package.predictor());
+    let mut points = Vec::new();
+    let fitted = fit(kind, options, &prepared, from, &mut points, ctx)?;
+    work.points(&points)?;
+    // The scores of folds go to the run and nowhere else.
+    let folds = match work.is_recorded() {
+        true => score_folds(kind, options, &prepared, start.map(|start| &start.package), ctx)?,
+        false => None,
+    };
+    failpoint::hit("train.fitted");
+    Keep { repo, kind, options, start, auto: None, ctx }.keep(prepared, fitted, folds, work)
+}
+
 /// Searches for a model, and keeps it like any other.
-fn train_auto(repo: &Repo, options: &TrainOptions, spec: &AutoSpec, ctx: &OpCtx<'_>) -> Result<TrainReport> {
-    auto::check(&options.spec, spec)?;
-    let outcome = recorded(repo, ctx, "train", |repo, work| {
-        let Automatic { prepared, fitted, kind, report } = auto::auto(repo, options, spec, work, ctx)?;
-        failpoint::hit("train.fitted");
-        let kept = Keep { repo, kind, options, start: None, ctx }.keep(prepared, fitted, None, work)?;
-        Ok(Done::yes(TrainReport { auto: Some(report), ..kept }))
-    })?;
-    Ok(TrainReport { run: outcome.run, ..outcome.value })
+fn search_within(
+    repo: &Repo,
+    options: &TrainOptions,
+    spec: &AutoSpec,
+    work: &mut Work,
+    ctx: &OpCtx<'_>,
+) -> Result<TrainReport> {
+    let Automatic { prepared, fitted, kind, report } = auto::auto(repo, options, spec, work, ctx)?;
+    failpoint::hit("train.fitted");
+    let kept =
+        Keep { repo, kind, options, start: None, auto: Some(&report), ctx }.keep(prepared, fitted, None, work)?;
+    Ok(TrainReport { auto: Some(report), ..kept })
 }
 
 /// A model that a fit goes on from.
@@ -246,6 +280,7 @@ struct Keep<'a> {
     kind: &'a Kind,
     options: &'a TrainOptions,
     start: Option<&'a Start>,
+    auto: Option<&'a AutoReport>,
     ctx: &'a OpCtx<'a>,
 }
 
@@ -384,7 +419,10 @@ impl Keep<'_> {
         let dataset = &prepared.subject.dataset;
         work.input("dataset", &dataset.label, dataset.id)?;
         work.input("split", "split", prepared.split_id)?;
-        work.input("recipe", "recipe", prepared.recipe_id)
+        work.input("recipe", "recipe", prepared.recipe_id)?;
+        let from = self.start.map(|start| start.found.package);
+        let training = training::record(self.kind, self.options, prepared, from, self.auto, self.ctx);
+        work.input(TrainingRecord::KIND, "training", self.repo.put_record(&training)?)
     }
 }
 

@@ -17,6 +17,7 @@ pub mod remote;
 pub mod run;
 pub mod split;
 pub mod study;
+pub mod training;
 
 #[cfg(test)]
 mod tests;
@@ -110,6 +111,7 @@ pub fn references(bytes: &[u8]) -> Result<Vec<ObjectId>> {
         run::RunRecord::KIND => decode::<run::RunRecord>(bytes)?.references(),
         split::SplitRecord::KIND => decode::<split::SplitRecord>(bytes)?.references(),
         study::StudyRecord::KIND => decode::<study::StudyRecord>(bytes)?.references(),
+        training::TrainingRecord::KIND => decode::<training::TrainingRecord>(bytes)?.references(),
         _ => Vec::new(),
     })
 }

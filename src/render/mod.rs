@@ -13,6 +13,7 @@ pub mod document;
 pub mod escape;
 pub mod evaluation;
 pub mod explanation;
+pub mod graph;
 mod heat;
 pub mod number;
 mod page;

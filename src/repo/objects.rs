@@ -71,6 +71,7 @@ fn is_known(bytes: &[u8]) -> bool {
         record::run::RunRecord::KIND,
         record::split::SplitRecord::KIND,
         record::study::StudyRecord::KIND,
+        record::training::TrainingRecord::KIND,
     ];
     record::peek(bytes).is_some_and(|(kind, _)| KINDS.contains(&kind.as_str()))
 }

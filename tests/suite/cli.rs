@@ -25,6 +25,7 @@ const VERBS: &[&str] = &[
     "log",
     "diff",
     "why",
+    "reproduce",
     "fsck",
     "gc",
     "completions",
@@ -162,7 +163,8 @@ fn every_verb_prints_one_envelope_with_the_promised_fields() {
     );
     check(&["diff", "dataset:loans", "dataset:loans", "--rows"], "diff", &format!("{both} {datasets}"));
     check(&["why", "loans@champion"], "why", "chain.kind chain.id chain.name chain.facts");
-    check(&["log", "--lineage", "loans@v1"], "lineage", "chain.kind");
+    check(&["log", "--lineage", "loans@v1"], "lineage", "direction nodes.kind nodes.id edges.from edges.to cut");
+    check(&["log", "--format", "openlineage"], "openlineage", "events.eventType events.run.runId events.job.name");
     check(&["fsck"], "fsck", "findings clean");
     check(&["gc", "--dry-run"], "gc", "removed bytes");
     sandbox.write("mlops.toml", "[[stage]]\nname = 'a'\ncmd = 'true'\n");

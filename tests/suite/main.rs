@@ -22,6 +22,7 @@ mod pipeline;
 mod sources;
 mod tasks;
 mod tidy;
+mod trace;
 mod training;
 mod tune;
 mod validate;

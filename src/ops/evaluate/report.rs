@@ -6,7 +6,8 @@ use anyhow::{Context, Result};
 
 use crate::base::fail;
 use crate::base::id::ObjectId;
-use crate::metrics::{Metric, zoo};
+use crate::metrics::metric::Metric;
+use crate::metrics::zoo;
 use crate::models::explain::attribution::Origins;
 use crate::models::package::ModelPackage;
 use crate::ops::evaluate::EvaluateReport;
@@ -37,13 +38,11 @@ pub fn metric_words(task: Task, judgement: &Judgement) -> Vec<MetricWords> {
     let words = |name: &str, metric: Option<&'static Metric>| MetricWords {
         name: name.to_owned(),
         about: metric.map_or_else(String::new, |metric| metric.about.to_owned()),
-        higher_is_better: metric.map(|metric| metric.higher_is_better),
+        higher_is_better: metric.and_then(|metric| metric.aim.higher_is_better()),
     };
     let mut all: Vec<MetricWords> = known.iter().map(|metric| words(metric.name, Some(metric))).collect();
     let others = judgement.metrics.keys().filter(|name| !known.iter().any(|metric| metric.name == name.as_str()));
-    // Metrics with a parameter, as `recall(setosa)`, are of the kind before the bracket.
-    let base = |name: &str| known.iter().copied().find(|metric| Some(metric.name) == name.split('(').next());
-    all.extend(others.map(|name| words(name, zoo::find(name, task).ok().or_else(|| base(name)))));
+    all.extend(others.map(|name| words(name, zoo::find(name, task).ok().map(|chosen| chosen.metric()))));
     all
 }
 

@@ -4,6 +4,7 @@ mod escapes;
 mod evaluation_samples;
 mod evaluations;
 mod explanations;
+mod graphs;
 mod numbers;
 mod pages;
 mod validations;
