@@ -299,3 +299,9 @@ pub const SLICE_SEARCH_COLUMNS_MAX: usize = 100;
 pub const SLICE_SEARCH_PAIR_COLUMNS_MAX: usize = 20;
 /// Slices that are looked at for what they say beside the ones before them.
 pub const SLICE_SEARCH_CANDIDATES_MAX: usize = 300;
+/// Columns that are looked at one by one for giving the target away when a model is judged.
+pub const LEAKAGE_COLUMNS_MAX: usize = 1_000;
+/// Fewer judged rows than these say little.
+pub const SMALL_SAMPLE_ROWS: u64 = 30;
+/// The same of one class.
+pub const SMALL_SAMPLE_CLASS_ROWS: u64 = 10;

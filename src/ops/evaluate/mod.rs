@@ -11,9 +11,11 @@ pub mod judged;
 pub mod jury;
 pub mod models;
 pub mod plots;
+pub mod reading;
 pub mod robustness;
 pub mod seeds;
 pub mod slices;
+pub mod worst;
 
 pub use judged::Judged;
 pub use jury::{Jury, judged_rows};
@@ -105,6 +107,7 @@ pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Resu
         let beside = Beside { robustness, ..beside };
         let mut judgement = judge(&judged, spec, other.as_ref(), &gates, &beside, ctx)?;
         judgement.findings.extend(findings::against_training(repo, &record, &judged, ctx)?);
+        findings::say(&judgement.findings, ctx);
         let dataset = jury.dataset.as_ref().map_or(record.dataset, |dataset| Some(dataset.id));
         let dataset = dataset.ok_or_else(|| fail::world("the rows that were judged are of no dataset"))?;
         let evaluation = EvaluationRecord { package: found.package, dataset, judgement };
@@ -145,7 +148,7 @@ fn judge(
     let measured = metrics::measure(None, &sample)?;
     let mut slices = slices::slices(judged, spec)?;
     let (intervals, interval_method) = intervals::intervals(judged, spec, &headline, &mut slices, ctx)?;
-    let worst_slices = slices::worst(judged, spec, &headline)?;
+    let worst_slices = worst::worst_slices(judged, spec, ctx)?;
     let comparison = other.map(|other| compare::compare(judged, other, spec, &headline, &slices, ctx)).transpose()?;
     let facets = facets::facets(judged, spec, ctx)?;
     let known = gates::Known { metrics: &measured, slices: &slices, facets: &facets, beside };
