@@ -248,3 +248,9 @@ pub const SLICE_BINS_MAX: usize = 100;
 pub const SLICE_BINS: usize = 4;
 /// Most periods (hours, days, months, quarters, years) that a column of times is divided into before longer ones are taken.
 pub const SLICE_PERIODS_MAX: usize = 24;
+/// Most points of one curve in an evaluation: more are not seen on a page, and each evaluation keeps them.
+pub const PLOT_POINTS_MAX: usize = 200;
+/// Rows whose prediction and truth an evaluation of numbers keeps for its plot.
+pub const PLOT_PAIRS_MAX: usize = 500;
+/// Classes that an evaluation keeps plots of: the most frequent ones.
+pub const PLOT_CLASSES_MAX: usize = 10;

@@ -19,6 +19,7 @@ mod import;
 mod ingest;
 mod init;
 mod log;
+mod metric_list;
 mod predict;
 mod profile_view;
 mod promote;

@@ -7,6 +7,7 @@
 //! Always holds: a spec that parsed is well formed; a default is written once, in the type.
 
 pub mod auto;
+pub mod costs;
 pub mod drift;
 pub mod gate;
 pub mod kinds;
