@@ -254,3 +254,18 @@ pub const PLOT_POINTS_MAX: usize = 200;
 pub const PLOT_PAIRS_MAX: usize = 500;
 /// Classes that an evaluation keeps plots of: the most frequent ones.
 pub const PLOT_CLASSES_MAX: usize = 10;
+/// Rows that the worst slices are searched in: of more, rows spread evenly over them. A pass over a pair of columns takes
+/// about half a millisecond.
+pub const SLICE_SEARCH_ROWS_MAX: usize = 200_000;
+/// Columns that the worst slices are searched in, the first ones that a model reads.
+pub const SLICE_SEARCH_COLUMNS_MAX: usize = 100;
+/// Columns of which each pair is searched: 190 pairs.
+pub const SLICE_SEARCH_PAIR_COLUMNS_MAX: usize = 20;
+/// Slices that are looked at for what they say beside the ones before them.
+pub const SLICE_SEARCH_CANDIDATES_MAX: usize = 300;
+/// Columns that are looked at one by one for giving the target away when a model is judged.
+pub const LEAKAGE_COLUMNS_MAX: usize = 1_000;
+/// Fewer judged rows than these say little.
+pub const SMALL_SAMPLE_ROWS: u64 = 30;
+/// The same of one class.
+pub const SMALL_SAMPLE_CLASS_ROWS: u64 = 10;

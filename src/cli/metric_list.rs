@@ -3,6 +3,7 @@
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::base::talk::Talk;
 use crate::cli::app::{Answer, App};
 use crate::metrics::metric::{Metric, When};
 use crate::metrics::zoo;

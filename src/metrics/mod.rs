@@ -36,6 +36,7 @@ pub mod slices;
 pub mod spread;
 pub mod sums;
 pub mod weights;
+pub mod worst;
 pub mod zoo;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use crate::base::fail;
 use crate::data::divide::Division;
 use crate::metrics::clustering::{Clusters, Points};
-use crate::metrics::{Sample, Scores, measure};
+use crate::metrics::{Bounds, Sample, Scores, measure};
 use crate::record::evaluation::SliceResult;
 
 /// All metrics of the task of each slice of each division, in their order; slices of fewer rows than `rows_min` are left out.
@@ -43,9 +43,11 @@ pub fn slices(divisions: &[Division], sample: &Sample, rows_min: u64) -> Result<
 /// Errors: as [`measure`].
 pub fn of_rows(sample: &Sample, rows: &[u32]) -> Result<BTreeMap<String, f64>> {
     let part = Part::gather(&sample.scores, rows);
-    let weights: Option<Vec<f64>> =
-        sample.weights.map(|weights| rows.iter().map(|&row| weights[row as usize]).collect());
-    measure(None, &Sample { scores: part.scores(), weights: weights.as_deref(), ..*sample })
+    let of_rows = |values: &[f64]| rows.iter().filter_map(|&row| values.get(row as usize).copied()).collect::<Vec<_>>();
+    let weights = sample.weights.map(of_rows);
+    let ends = sample.bounds.map(|bounds| (of_rows(bounds.low), of_rows(bounds.high)));
+    let bounds = ends.as_ref().map(|(low, high)| Bounds { low, high });
+    measure(None, &Sample { scores: part.scores(), weights: weights.as_deref(), bounds, ..*sample })
 }
 
 /// Scores of some rows, copied together.

@@ -191,9 +191,10 @@ pub struct RobustnessResult {
 /// Something odd about the rows that a model is judged on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JudgingFinding {
-    /// `overlap`, `near_overlap`, `leakage`, `unseen_class`, `small_sample`, …
+    /// `overlap`, `training_rows`, `leakage`, `label_conflict`, `unseen_class`, `missing_truth`, `not_test_rows`,
+    /// `small_sample`, `rare_class`, …
     pub code: String,
-    /// `error` or `warning`.
+    /// `error`: metrics do not mean what they seem to; `warning`: they may be flattered or uncertain; `info`.
     pub severity: String,
     /// In a sentence.
     pub message: String,

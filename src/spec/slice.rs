@@ -1,5 +1,7 @@
 //! Parts of the rows as people write them: `sex`, `bins(age, 5)`, `sex * plan`, `age >= 60 AND sex = 'F'`.
 
+use std::fmt;
+
 use crate::base::fail::{self, Failure};
 use crate::base::limits::SLICE_BINS_MAX;
 use crate::base::suggest;
@@ -24,6 +26,29 @@ pub enum SlicePart {
     },
     /// Rows for which a condition in SQL holds, and those for which it does not.
     Condition(String),
+}
+
+impl fmt::Display for SlicePart {
+    /// As it can be written alone or in a cross.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SlicePart::Column(name) => f.write_str(&named(name)),
+            SlicePart::Bins { column, count } => write!(f, "bins({}, {count})", named(column)),
+            SlicePart::Condition(sql) if sql.starts_with('(') && closing(sql) == Some(sql.len() - 1) => {
+                f.write_str(sql)
+            }
+            SlicePart::Condition(sql) => write!(f, "({sql})"),
+        }
+    }
+}
+
+/// The name of a column, in double quotes when it holds signs that mean something here.
+fn named(name: &str) -> String {
+    let plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-' | '.' | ' ' | '/' | '%');
+    match name.chars().all(plain) && name.trim() == name && !name.is_empty() {
+        true => name.to_owned(),
+        false => format!("\"{}\"", name.replace('"', "\"\"")),
+    }
 }
 
 /// A division of the rows as written: one part, or several crossed.

@@ -97,6 +97,16 @@ pub fn divide(table: &Table, texts: &[String]) -> Result<Vec<Division>> {
     check(texts, &names)?.par_iter().map(|spec| division(table, spec)).collect()
 }
 
+/// Divides the rows by one column into few slices: its values, periods of times, and of numbers with more than `values_max`
+/// distinct values `bins` bins of about equally many rows. Its text is what [`divide`] reads as the same division.
+///
+/// Errors: an unknown column.
+pub fn coarse(table: &Table, column: &str, values_max: usize, bins: usize) -> Result<Division> {
+    let (part, cut) = values::coarse(table, column, values_max, bins)?;
+    let (codes, names) = cut.with_missing();
+    Ok(largest(&part.to_string(), &codes, &names, Vec::new()))
+}
+
 fn division(table: &Table, spec: &SliceSpec) -> Result<Division> {
     let parts = spec.parts.iter().map(|part| values::cut(table, part)).collect::<Result<Vec<Cut>>>()?;
     let notes = parts.iter().filter_map(|cut| cut.note.clone()).collect();

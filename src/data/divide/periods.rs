@@ -39,7 +39,7 @@ pub fn periods(name: &str, values: &Values) -> Cut {
     let Some((period, codes, numbers)) = fitting.or_else(|| coded(&PERIODS[4], usize::MAX)) else {
         return Cut::default();
     };
-    let cut = ordered(codes, &numbers, |a, b| a.cmp(b), |number| (period.text)(*number));
+    let cut = ordered(&codes, &numbers, |a, b| a.cmp(b), |number| (period.text)(*number));
     Cut { note: Some(format!("`{name}` is a time: its slices are by {}", period.name)), ..cut }
 }
 
@@ -48,7 +48,7 @@ pub fn hours_of_day(values: &Values) -> Cut {
     let Values::Number(seconds) = values else { return Cut::default() };
     let hour = |seconds: &f64| seconds.is_finite().then(|| (seconds / 3600.0).floor() as i64);
     let (codes, hours) = distinct(seconds.iter().map(hour), usize::MAX).unwrap_or_default();
-    ordered(codes, &hours, |a, b| a.cmp(b), |hour| format!("{hour:02}:00"))
+    ordered(&codes, &hours, |a, b| a.cmp(b), |hour| format!("{hour:02}:00"))
 }
 
 /// Months since the year 0.

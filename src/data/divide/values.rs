@@ -1,5 +1,6 @@
 //! One part of a division: a code for each row, by value, bin, period or condition.
 
+use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 use std::hash::Hash;
 
@@ -7,7 +8,7 @@ use anyhow::Result;
 use polars::prelude::{Column, DataType};
 
 use crate::base::fail;
-use crate::base::limits::{SLICE_BINS, SLICE_NUMBERS_MAX};
+use crate::base::limits::{JUDGED_SLICES_MAX, SLICE_BINS, SLICE_NUMBERS_MAX};
 use crate::data::divide::{MISSING, bins, periods};
 use crate::data::expression::Expression;
 use crate::data::frame::{MISSING_CODE, TextValues, Values};
@@ -45,7 +46,13 @@ impl Cut {
 /// Errors: an unknown column; bins of text; a formula that is no condition.
 pub fn cut(table: &Table, part: &SlicePart) -> Result<Cut> {
     match part {
-        SlicePart::Column(name) => by_value(table.column(name)?, table.type_of(name)?),
+        SlicePart::Column(name) => {
+            let (column, column_type) = (table.column(name)?, table.type_of(name)?);
+            match by_value(column, SLICE_NUMBERS_MAX)? {
+                Some(cut) => Ok(cut),
+                None => in_bins(name, &plain::values(column)?, column_type),
+            }
+        }
         SlicePart::Bins { column, count } => by_bins(table, column, *count),
         SlicePart::Condition(sql) => {
             let answers = Expression::parse(sql)?.condition(table)?;
@@ -75,34 +82,41 @@ fn is_time(column_type: ColumnType) -> bool {
     matches!(column_type, ColumnType::Date | ColumnType::Timestamp | ColumnType::Time)
 }
 
-fn by_value(column: &Column, column_type: ColumnType) -> Result<Cut> {
+/// The values of a column, or bins of its numbers when it has more than `values_max` of them; and how to write that.
+pub fn coarse(table: &Table, name: &str, values_max: usize, count: usize) -> Result<(SlicePart, Cut)> {
+    let column = table.column(name)?;
+    match by_value(column, values_max)? {
+        Some(cut) => Ok((SlicePart::Column(name.to_owned()), cut)),
+        None => {
+            let (cut, _) = bins::bins(&plain::values(column)?, count, table.type_of(name)?);
+            Ok((SlicePart::Bins { column: name.to_owned(), count }, cut))
+        }
+    }
+}
+
+/// A code for each value; `None` for numbers of more than `values_max` distinct values.
+fn by_value(column: &Column, values_max: usize) -> Result<Option<Cut>> {
     let series = column.as_materialized_series();
-    let name = column.name();
-    match series.dtype() {
-        DataType::String => Ok(of_text(&plain::text_values(series.str()?))),
+    Ok(match series.dtype() {
+        DataType::String => Some(of_text(&plain::text_values(series.str()?))),
         DataType::Boolean => {
             let code = |value: Option<bool>| value.map_or(MISSING_CODE, u32::from);
             let names = vec!["false".to_owned(), "true".to_owned()];
-            Ok(Cut { codes: series.bool()?.iter().map(code).collect(), names, note: None })
+            Some(Cut { codes: series.bool()?.iter().map(code).collect(), names, note: None })
         }
-        DataType::Int64 => match distinct(series.i64()?.iter(), SLICE_NUMBERS_MAX) {
-            Some((codes, values)) => Ok(ordered(codes, &values, |a, b| a.cmp(b), |value| value.to_string())),
-            None => in_bins(name, &plain::values(column)?, column_type),
-        },
+        DataType::Int64 => distinct(series.i64()?.iter(), values_max)
+            .map(|(codes, values)| ordered(&codes, &values, |a, b| a.cmp(b), |value| value.to_string())),
         DataType::Float64 => {
             // Adding zero makes one value of -0.0 and 0.0.
             let present = |value: f64| (!value.is_nan()).then(|| (value + 0.0).to_bits());
-            match distinct(series.f64()?.iter().map(|value| value.and_then(present)), SLICE_NUMBERS_MAX) {
-                Some((codes, bits)) => {
-                    let values: Vec<f64> = bits.into_iter().map(f64::from_bits).collect();
-                    Ok(ordered(codes, &values, f64::total_cmp, f64::to_string))
-                }
-                None => in_bins(name, &plain::values(column)?, column_type),
-            }
+            distinct(series.f64()?.iter().map(|value| value.and_then(present)), values_max).map(|(codes, bits)| {
+                let values: Vec<f64> = bits.into_iter().map(f64::from_bits).collect();
+                ordered(&codes, &values, f64::total_cmp, f64::to_string)
+            })
         }
-        DataType::Time => Ok(periods::hours_of_day(&plain::values(column)?)),
-        _ => Ok(periods::periods(name, &plain::values(column)?)),
-    }
+        DataType::Time => Some(periods::hours_of_day(&plain::values(column)?)),
+        _ => Some(periods::periods(column.name(), &plain::values(column)?)),
+    })
 }
 
 fn in_bins(name: &str, values: &Values, column_type: ColumnType) -> Result<Cut> {
@@ -113,12 +127,20 @@ fn in_bins(name: &str, values: &Values, column_type: ColumnType) -> Result<Cut> 
     Ok(Cut { note: Some(note), ..cut })
 }
 
-/// Numbers written as text stand by value, all other text by its bytes.
+/// Numbers written as text stand by value, all other text by its bytes; values beyond the most frequent
+/// [`JUDGED_SLICES_MAX`] come after them as they first appear.
 fn of_text(text: &TextValues) -> Cut {
     let numbers: Option<Vec<f64>> = text.levels.iter().map(|level| value::float(level)).collect();
     let mut order: Vec<usize> = (0..text.levels.len()).collect();
-    order.sort_by(|&a, &b| {
-        let by_number = numbers.as_ref().map_or(std::cmp::Ordering::Equal, |numbers| numbers[a].total_cmp(&numbers[b]));
+    if order.len() > JUDGED_SLICES_MAX {
+        let mut counts = vec![0_u64; order.len()];
+        text.codes.iter().filter(|code| **code != MISSING_CODE).for_each(|code| counts[*code as usize] += 1);
+        order.sort_by_key(|place| Reverse(counts[*place]));
+        order[JUDGED_SLICES_MAX..].sort_unstable();
+    }
+    let frequent = order.len().min(JUDGED_SLICES_MAX);
+    order[..frequent].sort_by(|&a, &b| {
+        let by_number = numbers.as_ref().map_or(Ordering::Equal, |numbers| numbers[a].total_cmp(&numbers[b]));
         by_number.then_with(|| text.levels[a].cmp(&text.levels[b]))
     });
     let names = order.iter().map(|place| text.levels[*place].to_string()).collect();
@@ -160,15 +182,15 @@ pub fn distinct<T: Copy + Eq + Hash>(
 
 /// Codes put into the order of their values.
 pub fn ordered<T>(
-    codes: Vec<u32>,
+    codes: &[u32],
     values: &[T],
-    compare: impl Fn(&T, &T) -> std::cmp::Ordering,
+    compare: impl Fn(&T, &T) -> Ordering,
     name: impl Fn(&T) -> String,
 ) -> Cut {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|a, b| compare(&values[*a], &values[*b]));
     let names = order.iter().map(|place| name(&values[*place])).collect();
-    Cut { codes: recoded(&codes, &order), names, note: None }
+    Cut { codes: recoded(codes, &order), names, note: None }
 }
 
 fn recoded(codes: &[u32], order: &[usize]) -> Vec<u32> {

@@ -13,17 +13,13 @@ fn division(text: &str, codes: &[u32], names: &[&str]) -> Division {
     Division { text: text.to_owned(), codes: codes.to_vec(), names, values_left_out: 0, notes: Vec::new() }
 }
 
-fn plain<'a>(scores: Scores<'a>, task: Task) -> Sample<'a> {
-    Sample { scores, task, threshold: None, weights: None }
-}
-
 #[test]
 fn slices_are_the_metrics_of_their_rows() -> Result<()> {
     let (truth, probabilities) = binary_table();
     let names = names(2);
     let scores = Scores::Classes { truth: &truth, probabilities: &probabilities, names: &names };
     let codes: Vec<u32> = (0..400).map(|row| if row % 40 == 0 { NO_SLICE } else { row % 3 }).collect();
-    let sample = Sample { threshold: Some(0.3), ..plain(scores, Task::Binary) };
+    let sample = Sample { threshold: Some(0.3), ..Sample::new(scores, Task::Binary) };
     let parts = slices(&[division("grade", &codes, &["a", "b", "c"])], &sample, 1)?;
     let order: Vec<&str> = parts.iter().map(|part| part.value.as_str()).collect();
     assert_eq!(order, ["a", "b", "c"]);
@@ -41,7 +37,7 @@ fn slices_are_the_metrics_of_their_rows() -> Result<()> {
 #[test]
 fn small_slices_are_left_out_and_divisions_keep_their_order() -> Result<()> {
     let scores = Scores::Numbers { truth: &[1.0, 2.0, 4.0], predicted: &[1.0, 3.0, 4.5] };
-    let sample = plain(scores, Task::Regression);
+    let sample = Sample::new(scores, Task::Regression);
     let divisions = [division("size", &[0, 1, 0], &["s", "l"]), division("all", &[0; 3], &["x"])];
     let parts = |rows_min: u64| -> Result<Vec<(String, f64)>> {
         let parts = slices(&divisions, &sample, rows_min)?;
@@ -61,7 +57,7 @@ fn small_slices_are_left_out_and_divisions_keep_their_order() -> Result<()> {
 fn weights_go_with_their_rows() -> Result<()> {
     let scores = Scores::Numbers { truth: &[1.0, 2.0, 4.0, 8.0], predicted: &[1.0, 3.0, 4.5, 6.0] };
     let weights = [1.0, 2.0, 0.5, 3.0];
-    let sample = Sample { weights: Some(&weights), ..plain(scores, Task::Regression) };
+    let sample = Sample { weights: Some(&weights), ..Sample::new(scores, Task::Regression) };
     let parts = slices(&[division("size", &[0, 1, 0, 1], &["s", "l"])], &sample, 1)?;
     let large = Scores::Numbers { truth: &[2.0, 8.0], predicted: &[3.0, 6.0] };
     let wanted = measure(None, &Sample { scores: large, weights: Some(&[2.0, 3.0]), ..sample })?;

@@ -10,8 +10,10 @@ pub mod judged;
 pub mod jury;
 pub mod models;
 pub mod plots;
+pub mod reading;
 pub mod robustness;
 pub mod slices;
+pub mod worst;
 
 pub use judged::Judged;
 pub use jury::{Jury, judged_rows};
@@ -91,6 +93,7 @@ pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Resu
         unsupervised::say(judged.task, judged.predictions.rows(), ctx.talk);
         let mut judgement = judge(&judged, spec, other.as_ref(), &gates, &costs, ctx)?;
         judgement.findings.extend(findings::against_training(repo, &record, &judged, ctx)?);
+        findings::say(&judgement.findings, ctx);
         if spec.robustness {
             judgement.robustness = robustness::robustness(repo, &record, &judged, spec, ctx)?;
         }
@@ -136,7 +139,7 @@ fn judge(
     let measured = metrics::measure(None, &sample)?;
     let (intervals, interval_method) = intervals::intervals(judged, spec, &headline, ctx)?;
     let slices = slices::slices(judged, spec)?;
-    let worst_slices = slices::worst(judged, spec, &headline)?;
+    let worst_slices = worst::worst_slices(judged, spec, ctx)?;
     let comparison = other.map(|other| compare::compare(judged, other, spec, &headline, &slices, ctx)).transpose()?;
     let facets = facets::facets(judged, spec)?;
     let mut values = measured.clone();

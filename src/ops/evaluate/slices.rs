@@ -40,8 +40,3 @@ pub fn small_slices(division: &Division, rows_min: u64) -> Vec<(String, u64)> {
 pub fn slices(judged: &Judged<'_>, spec: &EvaluateSpec) -> Result<Vec<SliceResult>> {
     measure_slices(&judged.jury.divisions, &judged.sample()?, spec.slice_rows_min)
 }
-
-/// The worst slices, found without being named, the worst first.
-pub fn worst(_judged: &Judged<'_>, _spec: &EvaluateSpec, _headline: &str) -> Result<Vec<SliceResult>> {
-    Ok(Vec::new())
-}
