@@ -334,6 +334,12 @@ pub const INTERVAL_ROWS_MIN: usize = 30;
 pub const DELONG_ROWS_MIN: (usize, usize) = (2_000, 100);
 /// Slices where another model was better that a comparison lists.
 pub const WORSE_SLICES_MAX: usize = 20;
+/// Most points of one curve in an evaluation: more are not seen on a page, and each evaluation keeps them.
+pub const PLOT_POINTS_MAX: usize = 200;
+/// Rows whose prediction and truth an evaluation of numbers keeps for its plot.
+pub const PLOT_PAIRS_MAX: usize = 500;
+/// Classes that an evaluation keeps plots of: the most frequent ones.
+pub const PLOT_CLASSES_MAX: usize = 10;
 /// Rows that the worst slices are searched in: of more, rows spread evenly over them. A pass over a pair of columns takes
 /// about half a millisecond.
 pub const SLICE_SEARCH_ROWS_MAX: usize = 200_000;

@@ -12,6 +12,14 @@ use crate::metrics::facets;
 use crate::ops::evaluate::{EvaluateOptions, evaluate};
 use crate::ops::stages::Workspace;
 use crate::record::evaluation::Verdict;
+use crate::cli::args::TaskName;
+use crate::cli::metric_list;
+use crate::cli::train::parsed;
+use crate::metrics::zoo;
+use crate::ops::evaluate::{EvaluateOptions, EvaluateReport, evaluate};
+use crate::ops::stages::Workspace;
+use crate::record::evaluation::{ConfusionMatrix, Judgement, Verdict};
+use crate::spec::costs::CostMatrix;
 use crate::spec::project::EvaluateSpec;
 use crate::spec::slice::split_list;
 
@@ -22,13 +30,16 @@ use crate::spec::slice::split_list;
 /// or none (no gates); exits 1 on fail. A gate whose metric is missing fails; a gate against a champion that does not
 /// exist yet passes and says so. Clusters are measured by `silhouette`, `davies_bouldin`, `calinski_harabasz` and `inertia`,
 /// with known groups by `adjusted_rand` and `normalized_mutual_info`; anomaly scores by `flagged_share` and `score_p99`, with
-/// labels by `average_precision`, `roc_auc` and `precision`.
+/// labels by `average_precision`, `roc_auc` and `precision`. Metrics are weighted by the column of weights, where there is
+/// one; `--list-metrics` lists them all.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   mlops evaluate
   mlops evaluate penguins@candidate --gate 'accuracy >= 0.95' --by island
   mlops evaluate run:last --on new_penguins --against penguins@champion
   mlops evaluate --report comment.md --report evaluation.html")]
+  mlops evaluate --metric 'roc_auc,precision_at_recall(0.9),f1(class=yes)'
+  mlops evaluate --list-metrics --task binary")]
 pub struct EvaluateArgs {
     /// Model: NAME, NAME@v3, NAME@champion, an id, run:last; the newest trained one when absent
     #[arg(value_name = "MODEL")]
@@ -51,9 +62,18 @@ pub struct EvaluateArgs {
     /// with the flag given again; names with signs stand in double quotes.
     #[arg(long = "by", value_name = "SLICE,…")]
     slices: Vec<String>,
-    /// Metrics to report; all of the task when absent
-    #[arg(long = "metric", value_name = "NAME,…", value_delimiter = ',')]
+    /// Metrics to report: `f1`, `precision_at_recall(0.9)`, `f1(class=NAME)`, or `all`; the usual ones of the task when absent
+    #[arg(long = "metric", value_name = "NAME,…")]
     metrics: Vec<String>,
+    /// List all metrics with what they measure and which values are good
+    #[arg(long, conflicts_with_all = ["model", "on", "gates", "against", "metrics"])]
+    list_metrics: bool,
+    /// Only metrics of this task
+    #[arg(long, value_enum, requires = "list_metrics")]
+    task: Option<TaskName>,
+    /// What each answer costs: a row for each true class, a number for each predicted one, as '0,1;5,0'; for `expected_cost`
+    #[arg(long, value_name = "ROWS", allow_hyphen_values = true, value_parser = parsed::<CostMatrix>)]
+    cost_matrix: Option<CostMatrix>,
     /// Gates hold only when the whole interval clears the bound
     #[arg(long)]
     confident: bool,
@@ -97,7 +117,7 @@ impl EvaluateArgs {
     fn over(&self, written: EvaluateSpec) -> EvaluateSpec {
         let first = |given: &Vec<String>, written: Vec<String>| if given.is_empty() { written } else { given.clone() };
         EvaluateSpec {
-            metrics: first(&self.metrics, written.metrics),
+            metrics: first(&self.metrics.iter().flat_map(|text| zoo::split(text)).collect(), written.metrics),
             slices: first(&self.slices.iter().flat_map(|text| split_list(text)).collect(), written.slices),
             gates: first(&self.gates, written.gates),
             confident: self.confident || written.confident,
@@ -110,7 +130,7 @@ impl EvaluateArgs {
             favourable: self.favourable.clone().or(written.favourable),
             facet_group: self.facet_group.clone().or(written.facet_group),
             robustness: self.robustness || written.robustness,
-            cost_matrix: written.cost_matrix,
+            cost_matrix: self.cost_matrix.clone().map_or(written.cost_matrix, |costs| costs.0),
         }
     }
 }
@@ -131,6 +151,9 @@ fn facet_help() -> String {
 
 /// Runs the verb.
 pub fn run(args: &EvaluateArgs, app: &App) -> Result<Answer> {
+    if args.list_metrics {
+        return metric_list::run(args.task.map(TaskName::task), app);
+    }
     let repo = app.repo()?;
     let project = app.project(&repo)?;
     let written = project.spec.evaluate.clone().unwrap_or_default();

@@ -25,6 +25,7 @@ mod log;
 mod log_history;
 mod log_runs;
 mod mark;
+mod metric_list;
 mod predict;
 mod profile_view;
 mod promote;

@@ -95,7 +95,7 @@ pub struct TrainArgs {
 }
 
 /// Reads a flag, with the hint of a failure in its message.
-fn parsed<T: FromStr<Err = Failure>>(text: &str) -> Result<T, String> {
+pub fn parsed<T: FromStr<Err = Failure>>(text: &str) -> Result<T, String> {
     text.parse().map_err(Failure::in_words)
 }
 

@@ -28,6 +28,7 @@ pub mod numbers;
 pub mod operating;
 pub mod pairs;
 pub mod picked;
+pub mod plots;
 pub mod positive;
 pub mod prepared;
 pub mod probability;
@@ -117,6 +118,8 @@ pub struct Sample<'a> {
     pub costs: Option<&'a [Vec<f64>]>,
     /// Between which numbers each true number is said to lie; of regression only.
     pub bounds: Option<Bounds<'a>>,
+    /// Metrics to measure beside the usual ones, as people write them.
+    pub asked: &'a [String],
 }
 
 /// Ends of the interval that goes with each predicted number, one a row.
@@ -131,7 +134,7 @@ pub struct Bounds<'a> {
 impl<'a> Sample<'a> {
     /// Scores alone: the most probable class, rows all alike, no costs, no intervals.
     pub fn new(scores: Scores<'a>, task: Task) -> Sample<'a> {
-        Sample { scores, task, threshold: None, weights: None, costs: None, bounds: None }
+        Sample { scores, task, threshold: None, weights: None, costs: None, bounds: None, asked: &[] }
     }
 }
 
@@ -151,7 +154,7 @@ pub fn compute_at(
     measure(names, &Sample { threshold, ..Sample::new(*scores, task) })
 }
 
-/// Values of the metrics `names`, each as it was asked for, or of those of [`zoo::usual`], by name. One that has no meaning
+/// Values of the metrics `names`, each as it was asked for, or of those of [`zoo::wanted`], by name. One that has no meaning
 /// on these rows (one class only, no rows, a constant target) is left out.
 ///
 /// Weights count as scikit-learn's `sample_weight`; where it has none, as repeated rows. Errors: an unknown metric or one of
@@ -160,9 +163,10 @@ pub fn compute_at(
 /// classes) for most, one sort of the rows a class for all that depend on their order; on all threads, with the same bits on
 /// any number of them.
 pub fn measure(names: Option<&[&str]>, sample: &Sample) -> Result<BTreeMap<String, f64>> {
+    let find = |name: &str| zoo::find(name, sample.task);
     let chosen: Vec<Chosen> = match names {
-        None => zoo::usual_of(sample).into_iter().map(|name| zoo::find(name, sample.task)).collect::<Result<_>>()?,
-        Some(names) => names.iter().map(|name| zoo::find(name, sample.task)).collect::<Result<_>>()?,
+        None => zoo::wanted(sample).iter().map(|name| find(name)).collect::<Result<_>>()?,
+        Some(names) => names.iter().map(|name| find(name)).collect::<Result<_>>()?,
     };
     // All rows are checked, also those that weigh nothing; the others alone are measured.
     let prepared = Prepared::new(sample)?;

@@ -8,6 +8,7 @@
 
 pub mod auto;
 pub mod card;
+pub mod costs;
 pub mod drift;
 pub mod facet;
 pub mod gate;

@@ -1,11 +1,11 @@
 //! Metrics of classes, in the order that tables show them: what people look at first comes first.
 
-use crate::metrics::metric::Measure::{Classes, ClassesAt, Each, Positive, PositiveAt, Rows};
+use crate::metrics::metric::Measure::{Classes, ClassesAt, Each, Positive, PositiveAt};
 use crate::metrics::metric::{Aim, Metric, When};
 use crate::metrics::zoo::rows::{
-    BETA, BINARY, CLASSES, EVERY, K, MULTICLASS, PRECISION, RECALL, SENSITIVITY, SHARE, SPECIFICITY, down, row, up,
+    BETA, BINARY, CLASSES, K, MULTICLASS, PRECISION, RECALL, SENSITIVITY, SHARE, SPECIFICITY, down, row, up,
 };
-use crate::metrics::{binary, multiclass, operating, pairs, prepared, probability, ranking};
+use crate::metrics::{binary, multiclass, operating, pairs, probability, ranking};
 
 pub(super) static TABLE: &[Metric] = &[
     up(CLASSES, "accuracy", Classes(multiclass::accuracy), "share of rows predicted rightly"),
@@ -226,7 +226,4 @@ pub(super) static TABLE: &[Metric] = &[
         "roc_auc_ovo, weighted by the pairs' rows",
     )
     .asked(),
-    row(EVERY, "example_count", Aim::Neither, Rows(prepared::example_count), "number of rows").asked(),
-    row(EVERY, "weighted_example_count", Aim::Neither, Rows(prepared::weighted_example_count), "sum of the weights")
-        .asked(),
 ];

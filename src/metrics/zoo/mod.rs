@@ -30,32 +30,29 @@ pub fn usual(task: Task) -> Vec<&'static str> {
     all(task).into_iter().filter(|metric| metric.when == When::Always).map(|metric| metric.name).collect()
 }
 
-/// As [`usual`], with those that the costs or intervals of `sample` make possible.
-pub fn usual_of(sample: &Sample) -> Vec<&'static str> {
-    let is_usual = |metric: &&Metric| match metric.when {
+/// As [`usual`], with those that the costs or intervals of `sample` make possible, and what it asks for besides; [`ALL`]
+/// stands for [`every`].
+pub fn wanted(sample: &Sample) -> Vec<String> {
+    let is_possible = |metric: &&Metric| match metric.when {
         When::Always => true,
         When::Costs => sample.costs.is_some(),
         When::Bounds => sample.bounds.is_some(),
         When::Asked => false,
     };
-    all(sample.task).into_iter().filter(is_usual).map(|metric| metric.name).collect()
+    let mut wanted: Vec<String> =
+        all(sample.task).into_iter().filter(is_possible).map(|metric| metric.name.to_owned()).collect();
+    for name in sample.asked {
+        let more = if name == ALL { every(sample.task) } else { vec![name.clone()] };
+        let new: Vec<String> = more.into_iter().filter(|name| !wanted.contains(name)).collect();
+        wanted.extend(new);
+    }
+    wanted
 }
 
 /// Every metric of `task` that needs no costs and no intervals, a parameter at the number that examples use.
 pub fn every(task: Task) -> Vec<String> {
     let needs_nothing = |metric: &&Metric| matches!(metric.when, When::Always | When::Asked);
     all(task).into_iter().filter(needs_nothing).map(Metric::example).collect()
-}
-
-/// The metrics of [`usual_of`], and those of `asked` that are not among them; `all` stands for [`every`].
-pub fn wanted(sample: &Sample, asked: &[&str]) -> Vec<String> {
-    let mut wanted: Vec<String> = usual_of(sample).into_iter().map(str::to_owned).collect();
-    for name in asked {
-        let more = if *name == ALL { every(sample.task) } else { vec![(*name).to_owned()] };
-        let new: Vec<String> = more.into_iter().filter(|name| !wanted.contains(name)).collect();
-        wanted.extend(new);
-    }
-    wanted
 }
 
 /// What people write for every metric of the task.

@@ -1,9 +1,9 @@
-//! Metrics of numbers, clusters and anomaly scores, in the order that tables show them.
+//! Metrics of numbers, clusters, anomaly scores and of rows as such, in the order that tables show them.
 
-use crate::metrics::metric::Measure::{Anomalies, Clusters, Numbers, NumbersAt};
+use crate::metrics::metric::Measure::{Anomalies, Clusters, Numbers, NumbersAt, Rows};
 use crate::metrics::metric::{Aim, Metric, When};
-use crate::metrics::zoo::rows::{GROUPS, NUMBERS, ODD, POWER, QUANTILE, down, row, up};
-use crate::metrics::{anomaly, clustering, deviance, regression};
+use crate::metrics::zoo::rows::{EVERY, GROUPS, NUMBERS, ODD, POWER, QUANTILE, down, row, up};
+use crate::metrics::{anomaly, clustering, deviance, prepared, regression};
 
 pub(super) static TABLE: &[Metric] = &[
     down(NUMBERS, "rmse", Numbers(regression::rmse), "square root of the mean squared error, in the target's unit"),
@@ -115,4 +115,7 @@ pub(super) static TABLE: &[Metric] = &[
     down(ODD, "score_p95", Anomalies(anomaly::score_p95), "score that 95 % of the rows do not exceed"),
     down(ODD, "score_p99", Anomalies(anomaly::score_p99), "score that 99 % of the rows do not exceed"),
     down(ODD, "score_max", Anomalies(anomaly::score_max), "highest anomaly score"),
+    row(EVERY, "example_count", Aim::Neither, Rows(prepared::example_count), "number of rows").asked(),
+    row(EVERY, "weighted_example_count", Aim::Neither, Rows(prepared::weighted_example_count), "sum of the weights")
+        .asked(),
 ];

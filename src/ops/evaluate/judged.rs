@@ -59,6 +59,7 @@ impl<'a> Judged<'a> {
             weights: self.jury.weights.as_deref(),
             costs: Some(self.jury.costs.as_slice()).filter(|costs| !costs.is_empty()),
             bounds: self.bounds.as_ref().map(|(low, high)| Bounds { low, high }),
+            asked: &self.jury.asked,
         })
     }
 }

@@ -41,6 +41,8 @@ pub struct Jury {
     pub weight: Option<String>,
     /// What each answer costs, `costs[truth][prediction]`; empty where nobody said.
     pub costs: Vec<Vec<f64>>,
+    /// Metrics to measure beside the usual ones.
+    pub asked: Vec<String>,
     /// The rows divided into the slices asked for.
     pub divisions: Vec<Division>,
     /// What was odd when they were read.
@@ -100,6 +102,7 @@ pub fn jury(
         weights,
         weight,
         costs: options.spec.cost_matrix.clone(),
+        asked: options.spec.metrics.clone(),
         label: dataset.label.clone(),
         dataset: Some(dataset),
         rows_of,

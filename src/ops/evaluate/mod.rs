@@ -151,12 +151,14 @@ fn judge(
     ctx: &OpCtx<'_>,
 ) -> Result<Judgement> {
     let task = judged.task;
-    let names = spec.metrics.iter().map(String::as_str).collect::<Vec<_>>();
+    // `all` shows all that was measured, as nothing does.
+    let names = spec.metrics.iter().map(String::as_str).filter(|name| *name != zoo::ALL).collect::<Vec<_>>();
     for name in &names {
         zoo::find(name, task)?;
     }
+    let is_all = names.len() < spec.metrics.len() || names.is_empty();
     let headline = headline(spec, task).to_owned();
-    let shown = |all: BTreeMap<String, f64>| match names.is_empty() {
+    let shown = |all: BTreeMap<String, f64>| match is_all {
         true => all,
         false => all.into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect(),
     };
@@ -193,7 +195,7 @@ fn judge(
 
 /// Name of the metric that stands for all: the first one asked for, else that of the task.
 fn headline(spec: &EvaluateSpec, task: Task) -> &str {
-    spec.metrics.first().map_or_else(|| zoo::headline(task), String::as_str)
+    spec.metrics.iter().find(|name| *name != zoo::ALL).map_or_else(|| zoo::headline(task), String::as_str)
 }
 
 /// What an imported model lacks to be judged: rows that it never saw, and the column of the truth.

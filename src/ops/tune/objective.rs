@@ -9,7 +9,7 @@ use crate::base::fail;
 use crate::base::limits::TRIAL_STEP_TREES;
 use crate::base::seed::Seed;
 use crate::base::talk::{Silent, Talk};
-use crate::metrics::{self, Sample, zoo};
+use crate::metrics::{self, Sample};
 use crate::models::predictor::FitInput;
 use crate::models::zoo::Kind;
 use crate::ops::choices;
@@ -145,9 +145,8 @@ impl Objective {
         }
         let predictions = predictor.predict(&set.held.matrix)?;
         let scores = scores(&predictions, &set.held.target, &set.seen)?;
-        let sample = Sample { threshold: self.spec.given_threshold(), ..Sample::new(scores, self.task) };
-        let wanted = zoo::wanted(&sample, &[&self.metric]);
-        metrics::measure(Some(&wanted.iter().map(String::as_str).collect::<Vec<_>>()), &sample).map(Some)
+        let (threshold, asked) = (self.spec.given_threshold(), std::slice::from_ref(&self.metric));
+        metrics::measure(None, &Sample { threshold, asked, ..Sample::new(scores, self.task) }).map(Some)
     }
 }
 
