@@ -16,9 +16,6 @@ use crate::cli::args::TaskName;
 use crate::cli::metric_list;
 use crate::cli::train::parsed;
 use crate::metrics::zoo;
-use crate::ops::evaluate::{EvaluateOptions, EvaluateReport, evaluate};
-use crate::ops::stages::Workspace;
-use crate::record::evaluation::{ConfusionMatrix, Judgement, Verdict};
 use crate::spec::costs::CostMatrix;
 use crate::spec::project::EvaluateSpec;
 use crate::spec::slice::split_list;
@@ -37,7 +34,7 @@ use crate::spec::slice::split_list;
   mlops evaluate
   mlops evaluate penguins@candidate --gate 'accuracy >= 0.95' --by island
   mlops evaluate run:last --on new_penguins --against penguins@champion
-  mlops evaluate --report comment.md --report evaluation.html")]
+  mlops evaluate --report comment.md --report evaluation.html
   mlops evaluate --metric 'roc_auc,precision_at_recall(0.9),f1(class=yes)'
   mlops evaluate --list-metrics --task binary")]
 pub struct EvaluateArgs {

@@ -45,6 +45,15 @@ pub enum Aim {
 }
 
 impl Aim {
+    /// Whether larger values are better ones; `None` where neither end is good.
+    pub fn higher_is_better(self) -> Option<bool> {
+        match self {
+            Aim::Higher => Some(true),
+            Aim::Lower => Some(false),
+            Aim::Near(_) | Aim::Neither => None,
+        }
+    }
+
     /// As tables write it.
     pub fn text(self) -> String {
         match self {

@@ -241,7 +241,7 @@ pub fn smaller_is_better(name: &str) -> bool {
     let is = |known: &str| name == known || name.strip_suffix(known).is_some_and(|rest| rest.ends_with(['_', '.']));
     let known = tasks.into_iter().flat_map(zoo::all).filter(|metric| is(metric.name));
     match known.max_by_key(|metric| metric.name.len()) {
-        Some(metric) => !metric.higher_is_better,
+        Some(metric) => metric.aim.higher_is_better() == Some(false),
         None => LOSSES.iter().any(|end| name.ends_with(end)),
     }
 }

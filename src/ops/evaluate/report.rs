@@ -42,7 +42,7 @@ pub fn metric_words(task: Task, judgement: &Judgement) -> Vec<MetricWords> {
     };
     let mut all: Vec<MetricWords> = known.iter().map(|metric| words(metric.name, Some(metric))).collect();
     let others = judgement.metrics.keys().filter(|name| !known.iter().any(|metric| metric.name == name.as_str()));
-    all.extend(others.map(|name| words(name, zoo::find(name, task).ok().map(|chosen| chosen.metric()))));
+    all.extend(others.map(|name| words(name, zoo::find(name, task).ok().map(|chosen| chosen.metric))));
     all
 }
 

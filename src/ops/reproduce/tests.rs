@@ -13,6 +13,7 @@ use crate::base::talk::Silent;
 use crate::data::source::ReadOptions;
 use crate::models::package::PackageHeader;
 use crate::ops::context::OpCtx;
+use crate::ops::hooks::Hooks;
 use crate::ops::evaluate::open_package;
 use crate::ops::ingest::{IngestOptions, ingest};
 use crate::ops::prepare::PrepareOptions;
@@ -74,6 +75,8 @@ impl Ground {
             stage: None,
             variables: &self.variables,
             offline: true,
+            hooks: Hooks::default(),
+            check: None,
         }
     }
 
