@@ -32,10 +32,20 @@ struct Labelled {
 }
 
 impl<'a> Anomalies<'a> {
+    /// Rows all alike; as [`Anomalies::weighed`].
+    pub fn new(truth: &[u32], scores: &'a [f64], threshold: f64) -> Result<Anomalies<'a>> {
+        Anomalies::weighed(truth, scores, threshold, None)
+    }
+
     /// Checks lengths, scores and weights. `truth`: 0 normal, 1 anomalous, or missing.
     ///
     /// Errors: lengths that differ, a score that is not finite, weights that are none (see [`Weights::new`]).
-    pub fn new(truth: &[u32], scores: &'a [f64], threshold: f64, weights: Option<&'a [f64]>) -> Result<Anomalies<'a>> {
+    pub fn weighed(
+        truth: &[u32],
+        scores: &'a [f64],
+        threshold: f64,
+        weights: Option<&'a [f64]>,
+    ) -> Result<Anomalies<'a>> {
         if truth.len() != scores.len() {
             return Err(fail::usage(format!("{} labels and {} scores", truth.len(), scores.len())).into());
         }

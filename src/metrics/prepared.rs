@@ -35,7 +35,7 @@ impl<'a> Prepared<'a> {
     /// Checks everything.
     ///
     /// Errors: scores of another task than said, and those of [`Classes::new`], [`Classes::costing`], [`Numbers::new`],
-    /// [`Grouped::new`], [`Anomalies::new`].
+    /// [`Grouped::new`], [`Anomalies::weighed`].
     pub fn new(sample: &Sample<'a>) -> Result<Prepared<'a>> {
         let Sample { task, threshold, weights, .. } = *sample;
         if sample.costs.is_some() && !task.is_classification() {
@@ -60,7 +60,7 @@ impl<'a> Prepared<'a> {
                 Ok(Prepared::Clusters(Grouped::new(clusters, weights)?))
             }
             Scores::Anomalies { truth, scores, threshold } if task == Task::Anomaly => {
-                Ok(Prepared::Anomalies(Anomalies::new(truth, scores, threshold, weights)?))
+                Ok(Prepared::Anomalies(Anomalies::weighed(truth, scores, threshold, weights)?))
             }
             Scores::Classes { .. } => wrong("probabilities of classes"),
             Scores::Numbers { .. } => wrong("numbers"),

@@ -106,15 +106,23 @@ pub fn ks(positive: &Positive) -> Option<f64> {
     positive.ranked().map(|ranked| ranked.ks())
 }
 
-/// Rank of each value from 1, equal values sharing the mean of their ranks (scipy's `rankdata`); a row of weight 2 takes two
-/// ranks. O(n log n).
-pub fn ranks(values: &[f64], weights: &Weights) -> Vec<f64> {
+/// Rank of each value from 1, equal values sharing the mean of their ranks (scipy's `rankdata`). O(n log n).
+pub fn ranks(values: &[f64]) -> Vec<f64> {
+    ranked_by(values, |_| 1.0)
+}
+
+/// As [`ranks`], a row of weight 2 taking two ranks.
+pub fn weighted_ranks(values: &[f64], weights: &Weights) -> Vec<f64> {
+    ranked_by(values, |row| weights.of(row))
+}
+
+fn ranked_by(values: &[f64], weight: impl Fn(usize) -> f64) -> Vec<f64> {
     let order = rising(values);
     let mut ranks = vec![0.0; values.len()];
     let mut below = Running::default();
     for tied in order.chunk_by(|a, b| values[*a as usize] == values[*b as usize]) {
         let before = below.value();
-        tied.iter().for_each(|row| below.add(weights.of(*row as usize)));
+        tied.iter().for_each(|row| below.add(weight(*row as usize)));
         let rank = (before + 1.0 + below.value()) / 2.0;
         tied.iter().for_each(|row| ranks[*row as usize] = rank);
     }

@@ -2,7 +2,7 @@
 //! O(n) but those that sort.
 
 use crate::metrics::numbers::Numbers;
-use crate::metrics::weights::{self, Weights};
+use crate::metrics::weights;
 use crate::metrics::{ranking, spread};
 
 /// Mean |y − p|, in the target's unit. Equals `mean_absolute_error`.
@@ -144,8 +144,8 @@ pub fn squared_pearson_correlation(numbers: &Numbers) -> Option<f64> {
 /// Spearman's rank correlation of y and p, in `[-1, 1]`, ties sharing their mean rank. Left out when either is
 /// constant. Equals `scipy.stats.spearmanr`. O(n log n).
 pub fn spearman(numbers: &Numbers) -> Option<f64> {
-    let ranks = |values: &[f64], weights: &Weights| ranking::ranks(values, weights);
-    let (truth, predicted) = (ranks(numbers.truth(), numbers.weights()), ranks(numbers.predicted(), numbers.weights()));
+    let ranks = |values: &[f64]| ranking::weighted_ranks(values, numbers.weights());
+    let (truth, predicted) = (ranks(numbers.truth()), ranks(numbers.predicted()));
     spread::correlation(&truth, &predicted, numbers.weights())
 }
 

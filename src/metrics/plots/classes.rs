@@ -51,7 +51,11 @@ fn bins(classes: &Classes, class: usize, count: usize) -> Vec<PlotBin> {
     for (row, (probability, truth)) in classes.column(class).zip(classes.truth()).enumerate() {
         let [rest, members, foretold] = &mut totals[bin_of(probability, count)];
         let weight = classes.weights().of(row);
-        if *truth as usize == class { members.add(weight) } else { rest.add(weight) }
+        if *truth as usize == class {
+            members.add(weight)
+        } else {
+            rest.add(weight)
+        }
         foretold.add(weight * probability);
     }
     let border = |place: usize| place as f64 / count as f64;

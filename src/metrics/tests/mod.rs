@@ -1,10 +1,12 @@
 //! Tests of metrics: reference numbers of other tools, properties, parts of rows, gates.
 
+mod asking;
 mod gates;
 mod properties;
 mod reference;
 mod rules;
 mod slices;
+mod table;
 
 /// Tables that Python makes in the same way: a linear congruential generator (Knuth's MMIX), upper 31 bits.
 pub struct Lcg(pub u64);
