@@ -13,6 +13,7 @@ mod exchange;
 mod explain;
 mod findings;
 mod formats;
+mod gates;
 mod import;
 mod ingest;
 mod journey;

@@ -10,7 +10,7 @@ use crate::metrics::bootstrap::{Plan, Quantity, replicate};
 use crate::metrics::facets as measures;
 use crate::metrics::gate::{self, COSTS, Drawn, Leaf, Measured, Sure};
 use crate::metrics::slices::of_rows_named;
-use crate::metrics::{self, Sample};
+use crate::metrics::{self, Sample, zoo};
 use crate::ops::context::OpCtx;
 use crate::ops::dataset;
 use crate::ops::evaluate::compare::Other;
@@ -105,14 +105,14 @@ pub fn judge(
         return Ok(Vec::new());
     }
     let ours = Board::new(judged, gates.iter().flat_map(|gate| gate.left.terms()), known)?;
-    let asked: Vec<&Term> = gates.iter().filter_map(GateSpec::of_champion).collect();
+    let asked: Vec<Term> = gates.iter().filter_map(of_champion).collect();
     let theirs = match other.filter(|_| !asked.is_empty()) {
         None => None,
         Some(other) => Some(compare::ask_other(judged, other)?),
     };
     let champion = match &theirs {
         None => None,
-        Some(theirs) => Some(their_board(theirs, gates, &asked, spec, known.beside, ctx)?),
+        Some(theirs) => Some(their_board(theirs, &asked, spec, known.beside, ctx)?),
     };
     let champion = champion.as_ref().map(Board::measured);
     if !spec.confident {
@@ -131,24 +131,31 @@ pub fn judge(
 /// What gates ask of the other model.
 fn their_board(
     theirs: &Judged<'_>,
-    gates: &[GateSpec],
-    asked: &[&Term],
+    asked: &[Term],
     spec: &EvaluateSpec,
     beside: &Beside,
     ctx: &OpCtx<'_>,
 ) -> Result<Board> {
-    let of = |wanted: Scope| {
-        let is = |term: &&&Term| matches!(term, Term::Part { scope, .. } if *scope == wanted);
-        let each = gates.iter().filter(|gate| gate.is_each() && gate.of_champion().is_some());
-        asked.iter().any(|term| is(&term)) || each.map(|gate| &gate.left.first).any(|term| is(&&term))
-    };
+    let of = |wanted: Scope| asked.iter().any(|term| matches!(term, Term::Part { scope, .. } if *scope == wanted));
     let quiet = OpCtx { talk: &crate::base::talk::Silent, ..ctx.clone() };
     let slices = if of(Scope::Slice) { slices::slices(theirs, spec)? } else { Vec::new() };
     let facets = if of(Scope::Facet) { facets::facets(theirs, spec, &quiet)? } else { Vec::new() };
     let metrics = metrics::measure(None, &theirs.sample()?)?;
     let beside = Beside { costs: beside.other_costs.clone(), ..Beside::default() };
     let known = Known { metrics: &metrics, slices: &slices, facets: &facets, beside: &beside };
-    Board::new(theirs, asked.iter().copied(), &known)
+    Board::new(theirs, asked.iter(), &known)
+}
+
+/// What a gate asks of the champion; of one about each slice, the same slices.
+fn of_champion(gate: &GateSpec) -> Option<Term> {
+    let term = gate.of_champion()?;
+    let (Term::Whole(name) | Term::Part { metric: name, .. }) = term;
+    Some(match &gate.left.first {
+        Term::Part { scope, inner, extreme, .. } if gate.is_each() => {
+            Term::Part { scope: *scope, inner: inner.clone(), metric: name.clone(), extreme: *extreme }
+        }
+        _ => term.clone(),
+    })
 }
 
 /// All numbers of one model that gates may look up.
@@ -170,13 +177,14 @@ impl Board {
         };
         board.metrics.extend(known.beside.costs.clone());
         let sample = judged.sample()?;
+        let usual = zoo::usual_of(&sample);
         for term in terms {
             match term {
                 Term::Whole(name) if !is_free(name) && !board.metrics.contains_key(name) => {
                     let value = metrics::measure(Some(&[name]), &sample)?.into_values().next();
                     board.metrics.extend(value.map(|value| (name.clone(), value)));
                 }
-                Term::Part { scope: Scope::Slice, metric, .. } if metric.contains('(') => {
+                Term::Part { scope: Scope::Slice, metric, .. } if !usual.contains(&metric.as_str()) => {
                     board.measure_slices(&judged.jury.divisions, metric, &sample)?;
                 }
                 _ => {}
@@ -250,9 +258,7 @@ impl Lots<'_, '_> {
             Leaf::Whole(name) if COSTS.contains(&name.as_str()) => Some(Drawn::Fixed("a cost has no interval")),
             Leaf::Disturbed { .. } => Some(Drawn::Fixed("a disturbed metric has no interval")),
             Leaf::Facet { column, value, measure } => Some(self.facet(of_champion, (column, value), measure)?),
-            _ if self.spec.resamples == 0 => {
-                Some(Drawn::Nothing("there are no resamples (--resamples 0)".to_owned()))
-            }
+            _ if self.spec.resamples == 0 => Some(Drawn::Nothing("there are no resamples (--resamples 0)".to_owned())),
             _ => None,
         })
     }
@@ -285,7 +291,9 @@ impl Lots<'_, '_> {
         }
         let rows: Vec<Option<Vec<u32>>> = wanted.iter().map(|(_, leaf)| self.rows_of(leaf)).collect();
         let quantity = |((of_champion, leaf), rows): (&(bool, Leaf), &'_ Option<Vec<u32>>)| {
-            let (Leaf::Whole(metric) | Leaf::Slice { metric, .. } | Leaf::Disturbed { metric, .. }
+            let (Leaf::Whole(metric)
+            | Leaf::Slice { metric, .. }
+            | Leaf::Disturbed { metric, .. }
             | Leaf::Facet { measure: metric, .. }) = leaf;
             (usize::from(*of_champion), metric.clone(), rows.clone())
         };
@@ -317,7 +325,9 @@ fn asked(gates: &[GateSpec], ours: &Measured, champion: Option<&Measured>) -> Ve
     let mut all = Vec::new();
     for gate in gates {
         for term in gate.left.terms() {
-            all.extend(ours.leaves(term).into_iter().filter(|leaf| ours.leaf(leaf).is_some()).map(|leaf| (false, leaf)));
+            all.extend(
+                ours.leaves(term).into_iter().filter(|leaf| ours.leaf(leaf).is_some()).map(|leaf| (false, leaf)),
+            );
         }
         let (Some(term), Some(champion)) = (gate.of_champion(), champion) else {
             continue;
