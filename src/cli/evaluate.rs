@@ -6,6 +6,7 @@ use clap::Args;
 use crate::base::talk::Talk;
 use crate::base::units;
 use crate::cli::app::{Answer, App};
+use crate::metrics::facets;
 use crate::ops::evaluate::{EvaluateOptions, EvaluateReport, evaluate};
 use crate::ops::stages::Workspace;
 use crate::record::evaluation::{ConfusionMatrix, Judgement, Verdict};
@@ -71,9 +72,15 @@ pub struct EvaluateArgs {
     /// Column that rows are weighed by, or `none`; the dataset's own column of weights when absent
     #[arg(long, value_name = "COL")]
     weight: Option<String>,
-    /// Group whose treatment is measured, as sex=F
-    #[arg(long = "facet", value_name = "COL=VALUE")]
+    /// Group whose treatment is measured: sex=F, 'age>=60', or a column for each of its values
+    #[arg(long = "facet", value_name = "COL=VALUE", long_help = facet_help())]
     facets: Vec<String>,
+    /// Class that is a good answer to a person, or '>= 50000' for numbers; the positive class, or above the median, when absent
+    #[arg(long, value_name = "CLASS")]
+    favourable: Option<String>,
+    /// Column whose values CDDL and CDDPL are conditional on
+    #[arg(long, value_name = "COL")]
+    facet_group: Option<String>,
     /// Also try missing values, noise and other seeds
     #[arg(long)]
     robustness: bool,
@@ -97,10 +104,26 @@ impl EvaluateArgs {
             worst: self.worst.unwrap_or(written.worst),
             weight: self.weight.clone().or(written.weight),
             facets: first(&self.facets, written.facets),
+            favourable: self.favourable.clone().or(written.favourable),
+            facet_group: self.facet_group.clone().or(written.facet_group),
             robustness: self.robustness || written.robustness,
             cost_matrix: written.cost_matrix,
         }
     }
+}
+
+/// All measures of fairness with their formulas.
+fn facet_help() -> String {
+    let mut text = "Group whose treatment is measured: sex=F, 'age>=60', or a column for each of its values. d: rows of the group; a: \
+                    all others with a value; n: rows, q: favourable share of true labels, n', q' the same of answers, 1 \
+                    favourable, 0 not; P: shares of all labels. Names and signs as in SageMaker Clarify. A measure without \
+                    a value (0 / 0) is left out.\n\n"
+        .to_owned();
+    for measure in facets::all() {
+        let line = format!("  {:<6} {}: {}\n", measure.name, measure.formula, measure.about);
+        text.push_str(&line);
+    }
+    text
 }
 
 /// Runs the verb.

@@ -42,12 +42,21 @@ pub fn slices(divisions: &[Division], sample: &Sample, rows_min: u64) -> Result<
 ///
 /// Errors: as [`measure`].
 pub fn of_rows(sample: &Sample, rows: &[u32]) -> Result<BTreeMap<String, f64>> {
+    measure_rows(sample, rows, None)
+}
+
+/// As [`of_rows`], of the metrics `names` alone.
+pub fn of_rows_named(sample: &Sample, rows: &[u32], names: &[&str]) -> Result<BTreeMap<String, f64>> {
+    measure_rows(sample, rows, Some(names))
+}
+
+fn measure_rows(sample: &Sample, rows: &[u32], names: Option<&[&str]>) -> Result<BTreeMap<String, f64>> {
     let part = Part::gather(&sample.scores, rows);
     let of_rows = |values: &[f64]| rows.iter().filter_map(|&row| values.get(row as usize).copied()).collect::<Vec<_>>();
     let weights = sample.weights.map(of_rows);
     let ends = sample.bounds.map(|bounds| (of_rows(bounds.low), of_rows(bounds.high)));
     let bounds = ends.as_ref().map(|(low, high)| Bounds { low, high });
-    measure(None, &Sample { scores: part.scores(), weights: weights.as_deref(), bounds, ..*sample })
+    measure(names, &Sample { scores: part.scores(), weights: weights.as_deref(), bounds, ..*sample })
 }
 
 /// Scores of some rows, copied together.

@@ -43,6 +43,10 @@ pub struct GateResult {
     pub verdict: Verdict,
     /// Why, in a sentence.
     pub reason: String,
+    /// Where what is compared may well lie, when the gate had to hold for sure: the value, or for a bound of the champion its
+    /// difference from the champion's value, or the relative change of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
 }
 
 /// Metrics of the rows with one value of one column.

@@ -8,6 +8,7 @@
 
 pub mod auto;
 pub mod drift;
+pub mod facet;
 pub mod gate;
 pub mod kinds;
 pub mod many;

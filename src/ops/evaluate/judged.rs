@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::data::frame::Frame;
 use crate::metrics::{Bounds, Sample};
 use crate::models::package::ModelPackage;
 use crate::models::predictor::Predictions;
@@ -31,7 +32,12 @@ pub struct Judged<'a> {
 impl<'a> Judged<'a> {
     /// Asks `package` about the rows of `jury`.
     pub fn ask(jury: &'a Jury, package: &'a ModelPackage) -> Result<Judged<'a>> {
-        let (predictions, seen) = unsupervised::answers(package, &jury.frame)?;
+        Judged::ask_about(jury, package, &jury.frame)
+    }
+
+    /// Asks `package` about `frame`: the columns that it reads, of the rows of `jury`.
+    pub fn ask_about(jury: &'a Jury, package: &'a ModelPackage, frame: &Frame) -> Result<Judged<'a>> {
+        let (predictions, seen) = unsupervised::answers(package, frame)?;
         let header = &package.header;
         Ok(Judged {
             jury,
