@@ -18,6 +18,7 @@ mod import;
 mod ingest;
 mod journey;
 mod pipeline;
+mod slices;
 mod sources;
 mod tasks;
 mod tidy;
