@@ -3,6 +3,7 @@
 mod common;
 
 mod auto;
+mod certainty;
 mod cli;
 mod concurrent;
 mod crash;

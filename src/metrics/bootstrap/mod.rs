@@ -26,8 +26,8 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use crate::base::fail;
 use crate::base::seed::Seed;
 use crate::data::frame::MISSING_CODE;
-use crate::metrics::{Sample, Scores};
 use crate::metrics::bootstrap::draws::Draws;
+use crate::metrics::{Sample, Scores};
 use crate::record::evaluation::Interval;
 use crate::spec::model::Task;
 

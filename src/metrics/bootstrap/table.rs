@@ -79,8 +79,7 @@ impl<'a> Table<'a> {
         };
         let width = names.len();
         let predicted = predicted(sample)?;
-        let pairs: Vec<(u32, u32)> =
-            rows.iter().map(|row| (truth[*row as usize], predicted(*row as usize))).collect();
+        let pairs: Vec<(u32, u32)> = rows.iter().map(|row| (truth[*row as usize], predicted(*row as usize))).collect();
         let mut cells = pairs.clone();
         cells.sort_unstable();
         cells.dedup();

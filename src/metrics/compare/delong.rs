@@ -28,8 +28,7 @@ impl DeLong {
             return None;
         }
         let placements: Vec<(Vec<f64>, Vec<f64>)> = scores.iter().map(|scores| placements(positive, scores)).collect();
-        let areas: Vec<f64> =
-            placements.iter().map(|(above, _)| above.iter().sum::<f64>() / count as f64).collect();
+        let areas: Vec<f64> = placements.iter().map(|(above, _)| above.iter().sum::<f64>() / count as f64).collect();
         let covariance = |a: usize, b: usize| {
             let of = |x: &[f64], y: &[f64]| {
                 let products = x.iter().zip(y).map(|(x, y)| (x - areas[a]) * (y - areas[b]));

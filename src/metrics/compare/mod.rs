@@ -64,8 +64,15 @@ pub fn differences(ours: &Sample, theirs: &Sample, wanted: &[Wanted], plan: &Pla
     }
     let one = |(place, wanted): (usize, &Wanted)| {
         let (value, other) = wanted.values;
-        let mut difference =
-            Difference { value, other, difference: value - other, interval: None, p_value: None, test: None, better: None };
+        let mut difference = Difference {
+            value,
+            other,
+            difference: value - other,
+            interval: None,
+            p_value: None,
+            test: None,
+            better: None,
+        };
         match (&areas[place], pairs.get(&place)) {
             (Some(area), _) => set(&mut difference, area.difference_interval(plan.level), area.p_value(), "delong"),
             (None, Some(replicates)) => {

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use anyhow::Result;
 
 use crate::base::fail;
-use crate::base::limits::{
-    DELONG_ROWS_MIN, INTERVAL_ROWS_MIN, RESAMPLED_ROWS_MAX, RESAMPLED_ROWS_SHOWN, RESAMPLES_MAX, RESAMPLES_MIN,
-};
+use crate::base::limits::{DELONG_ROWS_MIN, RESAMPLED_ROWS_MAX, RESAMPLED_ROWS_SHOWN, RESAMPLES_MAX, RESAMPLES_MIN};
 use crate::base::seed::Seed;
 use crate::base::talk::Unit;
 use crate::base::units;
@@ -51,6 +49,7 @@ pub fn intervals(
     slices: &mut [SliceResult],
     ctx: &OpCtx<'_>,
 ) -> Result<(BTreeMap<String, Interval>, Option<IntervalMethod>)> {
+    check(spec)?;
     let sample = judged.sample()?;
     let names = overall(spec, headline, judged.task);
     if spec.resamples == 0 || names.is_empty() || sample.scores.rows() < 2 {
@@ -91,10 +90,6 @@ pub fn intervals(
             }
             None => {}
         }
-    }
-    if sample.scores.rows() < INTERVAL_ROWS_MIN && !overall.is_empty() {
-        let rows = units::plural(sample.scores.rows() as u64, "row");
-        ctx.talk.warn(&format!("{rows} are few: the true values lie outside their intervals more often than said"));
     }
     let method = IntervalMethod { name: METHOD.to_owned(), level: spec.level, resamples: plan.resamples };
     Ok((overall, Some(method)))
@@ -152,13 +147,7 @@ fn area(sample: &Sample, metric: &str, rows: &[u32]) -> Option<DeLong> {
 
 /// As many resamples as `spec` says, or fewer where that many would take too long, which is said. `part` tells draws of
 /// different parts of an evaluation apart.
-pub fn plan(
-    samples: &[Sample],
-    wanted: &[Quantity],
-    spec: &EvaluateSpec,
-    part: &str,
-    ctx: &OpCtx<'_>,
-) -> Result<Plan> {
+pub fn plan(samples: &[Sample], wanted: &[Quantity], spec: &EvaluateSpec, part: &str, ctx: &OpCtx<'_>) -> Result<Plan> {
     let affordable = RESAMPLED_ROWS_MAX / bootstrap::cost(samples, wanted)?.max(1);
     let resamples = u64::from(spec.resamples).min(affordable.max(RESAMPLES_MIN.into())) as u32;
     if resamples < spec.resamples {

@@ -33,7 +33,7 @@ fn each_sample(mut with: impl FnMut(&Sample)) {
     let (two, four) = (names(2), names(4));
     let scores = Scores::Classes { truth: &truth, probabilities: &probabilities, names: &two };
     with(&Sample::new(scores, Task::Binary));
-    let costs = [vec![0.0, 1.0], vec![5.0, -1.0]];
+    let costs = [vec![0.0, 1.0], vec![5.0, 0.0]];
     with(&Sample { threshold: Some(0.35), costs: Some(&costs), ..Sample::new(scores, Task::Binary) });
     let (truth, probabilities) = multiclass_table();
     let scores = Scores::Classes { truth: &truth, probabilities: &probabilities, names: &four };

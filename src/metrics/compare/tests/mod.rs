@@ -14,7 +14,8 @@ use crate::record::evaluation::{Difference, Interval};
 use crate::spec::model::Task;
 
 fn reference() -> Value {
-    serde_json::from_str(include_str!("../../../../tests/fixtures/reference/compare/compare.json")).expect("the fixture")
+    serde_json::from_str(include_str!("../../../../tests/fixtures/reference/compare/compare.json"))
+        .expect("the fixture")
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -43,9 +44,8 @@ fn other_probabilities(truth: &[u32]) -> Vec<f64> {
 fn both<T>(with: impl FnOnce(&Sample, &Sample) -> T) -> T {
     let (truth, ours) = binary_table();
     let (theirs, names) = (other_probabilities(&truth), names(2));
-    let sample = |probabilities| {
-        Sample::new(Scores::Classes { truth: &truth, probabilities, names: &names }, Task::Binary)
-    };
+    let sample =
+        |probabilities| Sample::new(Scores::Classes { truth: &truth, probabilities, names: &names }, Task::Binary);
     with(&sample(&ours), &sample(&theirs))
 }
 
