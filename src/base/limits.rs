@@ -328,8 +328,6 @@ pub const RESAMPLES_MIN: u32 = 100;
 pub const RESAMPLED_ROWS_MAX: u64 = 20_000_000_000;
 /// Rows looked at from which on progress is shown: some seconds.
 pub const RESAMPLED_ROWS_SHOWN: u64 = 4_000_000_000;
-/// Rows below which intervals are said to be too narrow.
-pub const INTERVAL_ROWS_MIN: usize = 30;
 /// Rows and rows of each class from which on the area of a slice gets DeLong's interval: resampling says the same then.
 pub const DELONG_ROWS_MIN: (usize, usize) = (2_000, 100);
 /// Slices where another model was better that a comparison lists.

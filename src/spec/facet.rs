@@ -99,7 +99,7 @@ mod tests {
             assert_eq!(read(text), (column.to_owned(), name.to_owned()), "{text}");
         }
         for (text, what, hint) in [
-            ("sx=F", "unknown column `sx`", "did you mean `sex`?"),
+            ("sexx=F", "unknown column `sexx`", "did you mean `sex`?"),
             ("age>=old", "`old` is no number", "COLUMN>=NUMBER"),
             ("age>=inf", "`inf` is no number", "COLUMN>=NUMBER"),
             ("sex=", "the value is missing", "COLUMN=VALUE"),

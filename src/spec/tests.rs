@@ -97,3 +97,23 @@ fn gaps_are_read_and_written() -> anyhow::Result<()> {
     assert_eq!((serde_json::to_string(&read)?.as_str(), read), (old, SplitSpec::default()));
     Ok(())
 }
+
+#[test]
+fn slices_are_listed_with_commas_outside_brackets_and_quotes() {
+    use crate::spec::slice::{SlicePart, SliceSpec, split_list};
+    let check = |text: &str, wanted: &[&str]| assert_eq!(split_list(text), wanted, "{text}");
+    check("sex, bins(age, 5) ,sex * plan", &["sex", "bins(age, 5)", "sex * plan"]);
+    check("plan IN ('a', 'b,c'),\"x,y\"", &["plan IN ('a', 'b,c')", "\"x,y\""]);
+    check("it's,age", &["it's", "age"]);
+    check("a),b", &["a)", "b"]);
+    check("", &[]);
+    check(" , ,", &[]);
+    // What a part is written as is read as the same part.
+    let columns = ["age", "x,y", "say \"so\"", "a * b", " b"];
+    for name in columns {
+        for part in [SlicePart::Column(name.to_owned()), SlicePart::Bins { column: name.to_owned(), count: 3 }] {
+            let read = SliceSpec::parse(&format!("{part} * (age > 3)"), &columns).expect("it is written by the rules");
+            assert_eq!(read.parts, [part, SlicePart::Condition("(age > 3)".to_owned())]);
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::metrics::bootstrap::gather::Gathered;
+use crate::metrics::picked::Picked;
 use crate::metrics::{self, Sample};
 
 /// Metrics of one sample's rows that are measured anew.
@@ -18,15 +18,14 @@ impl<'a> General<'a> {
         General { sample: *sample, rows: rows.to_vec(), wanted: wanted.to_vec() }
     }
 
-    /// Writes the values of its quantities; `draws` are the weights of its rows, of which those of 0 are left out.
+    /// Writes the values of its quantities; `draws` say how often each of its rows is there.
     pub fn values(&self, draws: &[u8], values: &mut [f64]) -> Result<()> {
-        let own = |row: u32| self.sample.weights.map_or(1.0, |weights| weights[row as usize]);
-        let drawn = self.rows.iter().zip(draws).filter(|(_, draw)| **draw > 0);
-        let (rows, weights): (Vec<u32>, Vec<f64>) =
-            drawn.map(|(row, draw)| (*row, own(*row) * f64::from(*draw))).unzip();
-        let gathered = Gathered::new(&self.sample, &rows, Some(weights));
+        // Rows are repeated, not weighed: medians of weighted rows are not quite those of repeated ones.
+        let repeat = |(row, draw): (&u32, &u8)| std::iter::repeat_n(*row, usize::from(*draw));
+        let rows: Vec<u32> = self.rows.iter().zip(draws).flat_map(repeat).collect();
+        let picked = Picked::new(&self.sample, &rows);
         let names: Vec<&str> = self.wanted.iter().map(|(_, metric)| *metric).collect();
-        let measured = metrics::measure(Some(&names), &gathered.sample())?;
+        let measured = metrics::measure(Some(&names), &picked.sample())?;
         for (quantity, metric) in &self.wanted {
             values[*quantity] = measured.get(*metric).copied().unwrap_or(f64::NAN);
         }

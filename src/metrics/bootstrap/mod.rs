@@ -9,7 +9,6 @@
 //! one order of the rows (`order`) cost one pass over the rows a resample; all others (`general`) are measured anew.
 
 mod draws;
-mod gather;
 mod general;
 mod order;
 mod passes;

@@ -11,6 +11,7 @@ use crate::metrics::bootstrap::order::{self, Orders};
 use crate::metrics::bootstrap::sums::{self, Sums};
 use crate::metrics::bootstrap::table::{self, Table};
 use crate::metrics::{Sample, Scores, zoo};
+use crate::spec::model::Task;
 
 /// What following an order costs: two sums that wait for each other, up to three passes.
 const ORDER_LOOKS: u64 = 5;

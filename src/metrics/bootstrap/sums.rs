@@ -3,6 +3,8 @@
 //! A row's part in each sum is worked out once; a resample is then one product and one addition a row and sum.
 
 use crate::data::frame::MISSING_CODE;
+use crate::metrics::calibration::{BINS, bin_of};
+use crate::metrics::classes::most_probable;
 use crate::metrics::{Sample, Scores};
 use crate::spec::model::Task;
 
@@ -39,6 +41,12 @@ enum Term {
     LogErrorSquare,
     /// Deviance of counts.
     Poisson,
+    /// 1 for a row whose truth lies within the interval that goes with its prediction.
+    Within,
+    /// Width of that interval.
+    Width,
+    /// Of rows whose most probable class has a probability in this tenth: 1 if it is the true one, less that probability.
+    Gap(u8),
     /// 1 for a row whose score is above the threshold.
     Flagged,
     /// The same, of rows with a label.
@@ -75,6 +83,10 @@ fn root_ratio(sums: &[f64]) -> f64 {
 fn variance(weight: f64, sum: f64, squares: f64) -> f64 {
     let spread = squares / weight - (sum / weight).powi(2);
     if spread > 1e-12 * (squares / weight) { spread } else { f64::NAN }
+}
+
+fn gaps(sums: &[f64]) -> f64 {
+    sums[1..].iter().map(|gap| gap.abs()).sum::<f64>() / sums[0]
 }
 
 fn r2(sums: &[f64]) -> f64 {
@@ -119,7 +131,24 @@ const COUNTED: &[Term] = &[Term::Anomalous, Term::LabelledFlagged, Term::Hit];
 const MOMENTS: &[Term] =
     &[Term::One, Term::Truth, Term::TruthSquare, Term::Predicted, Term::PredictedSquare, Term::Product];
 
+const GAPS: &[Term] = &[
+    Term::One,
+    Term::Gap(0),
+    Term::Gap(1),
+    Term::Gap(2),
+    Term::Gap(3),
+    Term::Gap(4),
+    Term::Gap(5),
+    Term::Gap(6),
+    Term::Gap(7),
+    Term::Gap(8),
+    Term::Gap(9),
+];
+
 static FORMULAS: &[Formula] = &[
+    formula("expected_calibration_error", CLASSES, GAPS, gaps),
+    formula("coverage", NUMBERS, &[Term::One, Term::Within], ratio),
+    formula("mean_interval_width", NUMBERS, &[Term::One, Term::Width], ratio),
     formula("log_loss", CLASSES, &[Term::One, Term::LogLoss], ratio),
     formula("brier", CLASSES, &[Term::One, Term::Brier], ratio),
     formula("mae", NUMBERS, &[Term::One, Term::ErrorSize], ratio),
@@ -215,6 +244,15 @@ fn parts<'a>(sample: &Sample<'a>, rows: &[u32], term: Term) -> Box<dyn Fn(usize)
             let width = names.len();
             Box::new(move |row| of_classes(term, truth[row] as usize, &probabilities[row * width..][..width]))
         }
+        Scores::Numbers { truth, .. } if matches!(term, Term::Within | Term::Width) => {
+            let Some(bounds) = sample.bounds else {
+                return Box::new(|_| f64::NAN);
+            };
+            Box::new(move |row| match (term, bounds.low[row], bounds.high[row]) {
+                (Term::Width, low, high) => high - low,
+                (_, low, high) => f64::from(u8::from(low <= truth[row] && truth[row] <= high)),
+            })
+        }
         Scores::Numbers { truth, predicted } => {
             let (near_truth, near_predicted) = (near_mean(truth, rows), near_mean(predicted, rows));
             Box::new(move |row| of_numbers(term, truth[row], predicted[row], near_truth, near_predicted))
@@ -227,8 +265,14 @@ fn parts<'a>(sample: &Sample<'a>, rows: &[u32], term: Term) -> Box<dyn Fn(usize)
 }
 
 fn of_classes(term: Term, truth: usize, row: &[f64]) -> f64 {
-    if term == Term::LogLoss {
-        return -row[truth].clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln();
+    match term {
+        Term::LogLoss => return -row[truth].clamp(f64::EPSILON, 1.0 - f64::EPSILON).ln(),
+        Term::Gap(bin) => {
+            let best = most_probable(row) as usize;
+            let is_there = bin_of(row[best], BINS) == usize::from(bin);
+            return if is_there { f64::from(u8::from(best == truth)) - row[best] } else { 0.0 };
+        }
+        _ => {}
     }
     let square = |(class, p): (usize, &f64)| (p - f64::from(u8::from(class == truth))).powi(2);
     row.iter().enumerate().map(square).sum::<f64>() * if row.len() == 2 { 0.5 } else { 1.0 }

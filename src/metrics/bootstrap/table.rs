@@ -27,6 +27,22 @@ const METRICS: &[&str] = &[
     "negative_predictive_value",
     "false_positive_rate",
     "false_negative_rate",
+    "false_discovery_rate",
+    "false_omission_rate",
+    "informedness",
+    "markedness",
+    "fowlkes_mallows",
+    "diagnostic_odds_ratio",
+    "positive_likelihood_ratio",
+    "negative_likelihood_ratio",
+    "prevalence",
+    "prevalence_threshold",
+    "recall_weighted",
+    "precision_micro",
+    "recall_micro",
+    "f1_micro",
+    "jaccard_macro",
+    "expected_cost",
 ];
 
 /// Probabilities that the rows of one table may take; classes that are many are measured on their rows.

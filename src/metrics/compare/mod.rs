@@ -18,6 +18,7 @@ use anyhow::Result;
 
 use crate::metrics::bootstrap::{self, Plan, Quantity};
 use crate::metrics::compare::delong::DeLong;
+use crate::metrics::metric::Aim;
 use crate::metrics::{Sample, Scores, zoo};
 use crate::record::evaluation::{Difference, Interval};
 use crate::spec::model::Task;
@@ -40,8 +41,8 @@ const CLASS_ROWS_MIN: usize = 10;
 ///
 /// `interval`: where the difference lies in the middle `plan.level` of the resamples, both models on the same ones; for
 /// `roc_auc` of two classes without weights DeLong's. `p_value`: McNemar's test for `accuracy`, DeLong's for `roc_auc`, both
-/// without weights; else twice the share of resamples on the wrong side of 0. `better` only where the interval excludes 0. No
-/// interval without resamples, or where [`bootstrap::percentile`] gives none.
+/// without weights; else twice the share of resamples on the wrong side of 0. `better` only where the interval excludes 0, and of
+/// metrics whose large or small values are good. No interval without resamples, or where [`bootstrap::percentile`] gives none.
 ///
 /// Errors: as [`bootstrap::replicate`].
 pub fn differences(ours: &Sample, theirs: &Sample, wanted: &[Wanted], plan: &Plan) -> Result<Vec<Difference>> {
@@ -83,11 +84,15 @@ pub fn differences(ours: &Sample, theirs: &Sample, wanted: &[Wanted], plan: &Pla
         if let Some(p_value) = discordant(ours, theirs, wanted) {
             (difference.p_value, difference.test) = (Some(p_value), Some("mcnemar".to_owned()));
         }
-        let higher = zoo::find(wanted.metric, ours.task)?.higher_is_better;
-        difference.better = difference.interval.and_then(|interval| beyond(&interval)).map(|above| above == higher);
-        Ok(difference)
+        let better = |above: bool| match zoo::find(wanted.metric, ours.task).map(|chosen| chosen.metric.aim) {
+            Ok(Aim::Higher) => Some(above),
+            Ok(Aim::Lower) => Some(!above),
+            _ => None,
+        };
+        difference.better = difference.interval.and_then(|interval| beyond(&interval)).and_then(better);
+        difference
     };
-    wanted.iter().enumerate().map(one).collect()
+    Ok(wanted.iter().enumerate().map(one).collect())
 }
 
 fn set(difference: &mut Difference, interval: Option<Interval>, p_value: Option<f64>, test: &str) {

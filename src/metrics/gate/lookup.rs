@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::metrics::gate::paper_sum;
 use crate::metrics::robustness::Disturbance;
 use crate::record::evaluation::{FacetResult, RobustnessResult, SliceResult};
 use crate::spec::gate::{Extreme, Formula, Operator, Scope, Term};
@@ -197,14 +198,14 @@ pub fn squeeze(values: impl Iterator<Item = f64> + Clone, extreme: Extreme) -> f
     match extreme {
         Extreme::Min | Extreme::Each => low,
         Extreme::Max => high,
-        Extreme::Gap => super::paper(high - low),
+        Extreme::Gap => paper_sum(high, -low),
     }
 }
 
 /// Two values put together; a difference to 15 digits, as on paper.
 pub fn put_together(first: f64, operator: Operator, second: f64) -> f64 {
     match operator {
-        Operator::Minus => super::paper(first - second),
+        Operator::Minus => paper_sum(first, -second),
         Operator::Over => first / second,
     }
 }

@@ -25,7 +25,7 @@ use crate::spec::gate::{Bound, GateSpec, Offset, Term};
 ///
 /// A metric that is missing or not finite fails; one that the champion lacks fails too. A gate against a champion that
 /// does not exist yet passes, and the reason says so. Equality passes `>=` and `<=`: a champion's value plus an
-/// offset is rounded to 15 digits first, so that 0.52 - 0.05 is 0.47.
+/// offset is taken as on paper, so that 0.52 - 0.05 is 0.47.
 pub fn judge(gate: &GateSpec, ours: &Measured, champion: Option<&Measured>, sure: Option<&Sure>) -> GateResult {
     if gate.is_each() {
         return each::judge(gate, ours, champion, sure);
@@ -128,9 +128,21 @@ fn compare(gate: &GateSpec, value: f64, against: &Against, drawn: Option<Judged>
     Outcome { bound: Some(bound), passed, reason: plain + &said, interval: judged.interval() }
 }
 
-/// `value + offset` to 15 significant digits, what a person would get on paper.
+/// `value + offset` as a person would get it on paper.
 fn shifted(value: f64, offset: f64) -> f64 {
-    if offset == 0.0 { value } else { paper(value + offset) }
+    if offset == 0.0 { value } else { paper_sum(value, offset) }
+}
+
+/// A sum to the 15th digit of the larger of its two numbers: what lies beyond is the noise of binary fractions, and a difference
+/// of numbers that are nearly equal is full of it.
+fn paper_sum(a: f64, b: f64) -> f64 {
+    let (sum, largest) = (a + b, a.abs().max(b.abs()));
+    let places = 14 - largest.log10().floor() as i32;
+    match (sum.is_finite() && largest > 0.0, usize::try_from(places)) {
+        // Adding zero makes one value of -0.0 and 0.0.
+        (true, Ok(places)) if places < 300 => format!("{sum:.places$}").parse().map_or(sum, |sum: f64| sum + 0.0),
+        _ => sum,
+    }
 }
 
 /// 15 significant digits.

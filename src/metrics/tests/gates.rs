@@ -410,7 +410,7 @@ fn gates_are_checked_before_anything_is_computed() -> Result<()> {
         ("slice(sex).recal.min >= 0.5", "did you mean `recall`?"),
         ("slice(sex).recall >= 0.5", "a slice is written"),
         ("slice(bins(age, 1)).recall.min >= 0.5", "bins(COLUMN, 5)"),
-        ("facet(sx=F).DI >= 0.5", "did you mean `sex`?"),
+        ("facet(sexx=F).DI >= 0.5", "did you mean `sex`?"),
         ("facet(sex=F).disparate_impact >= 0.5", "did you mean `DI`?"),
         ("facet(sex=F).dppl >= 0.5", "did you mean `DPPL`?"),
         ("facet(sex).DI >= 0.5", "facet(COL=VALUE).MEASURE"),

@@ -77,7 +77,7 @@ pub fn compare(
     let our_metrics = metrics::measure(None, &our_sample)?;
     let other_metrics = metrics::measure(None, &their_sample)?;
     let other_slices = slices::slices(&theirs, spec)?;
-    let members = slice_rows(judged);
+    let members = slice_rows(judged, slices);
     let mut wanted: Vec<Wanted> = Vec::new();
     for (metric, value) in &our_metrics {
         if let Some(other) = other_metrics.get(metric) {
@@ -86,12 +86,11 @@ pub fn compare(
     }
     let overall = wanted.len();
     let mut places: Vec<&SliceResult> = Vec::new();
-    for slice in slices {
+    for (slice, rows) in slices.iter().zip(&members) {
         let same = |other: &&SliceResult| other.column == slice.column && other.value == slice.value;
         let value = |slice: &SliceResult| slice.metrics.get(headline).copied();
         let values = value(slice).zip(other_slices.iter().find(same).and_then(value));
-        let rows = members.get(&(slice.column.as_str(), slice.value.as_str()));
-        if let (Some(values), Some(rows)) = (values, rows) {
+        if let Some(values) = values {
             wanted.push(Wanted { metric: headline, rows: Some(rows), values });
             places.push(slice);
         }
@@ -117,7 +116,9 @@ pub fn compare(
 }
 
 /// Answers of the other model to the same rows, its classes in the order of the truth.
-fn ask_other<'a>(judged: &Judged<'a>, other: &'a Other) -> Result<Judged<'a>> {
+///
+/// Errors: another task, target or classes; a column that it reads and the rows do not have.
+pub fn ask_other<'a>(judged: &Judged<'a>, other: &'a Other) -> Result<Judged<'a>> {
     let header = &other.package.header;
     let name = &other.name;
     if header.task != judged.task {

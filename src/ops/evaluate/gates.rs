@@ -16,7 +16,7 @@ use crate::ops::dataset;
 use crate::ops::evaluate::compare::Other;
 use crate::ops::evaluate::costs::Beside;
 use crate::ops::evaluate::judged::Judged;
-use crate::ops::evaluate::{facets, slices};
+use crate::ops::evaluate::{compare, facets, slices};
 use crate::record::dataset::DatasetRecord;
 use crate::record::evaluation::{FacetResult, GateResult, SliceResult};
 use crate::record::model::ModelRecord;
@@ -108,7 +108,7 @@ pub fn judge(
     let asked: Vec<Term> = gates.iter().filter_map(of_champion).collect();
     let theirs = match other.filter(|_| !asked.is_empty()) {
         None => None,
-        Some(other) => Some(Judged::ask(judged.jury, &other.package)?),
+        Some(other) => Some(compare::ask_other(judged, other)?),
     };
     let champion = match &theirs {
         None => None,

@@ -5,13 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use anyhow::Result;
 
 use crate::base::fail;
-use crate::base::limits::{
-    DELONG_ROWS_MIN, INTERVAL_ROWS_MIN, RESAMPLED_ROWS_MAX, RESAMPLED_ROWS_SHOWN, RESAMPLES_MAX, RESAMPLES_MIN,
-};
+use crate::base::limits::{DELONG_ROWS_MIN, RESAMPLED_ROWS_MAX, RESAMPLED_ROWS_SHOWN, RESAMPLES_MAX, RESAMPLES_MIN};
 use crate::base::seed::Seed;
 use crate::base::talk::Unit;
 use crate::base::units;
-use crate::data::divide::Division;
 use crate::metrics::bootstrap::{self, Plan, Quantity};
 use crate::metrics::compare::{self, delong::DeLong};
 use crate::metrics::{self, Sample};
@@ -52,13 +49,14 @@ pub fn intervals(
     slices: &mut [SliceResult],
     ctx: &OpCtx<'_>,
 ) -> Result<(BTreeMap<String, Interval>, Option<IntervalMethod>)> {
+    check(spec)?;
     let sample = judged.sample()?;
     let names = overall(spec, headline, judged.task);
     if spec.resamples == 0 || names.is_empty() || sample.scores.rows() < 2 {
         return Ok((BTreeMap::new(), None));
     }
     let measured = metrics::measure(Some(&names), &sample)?;
-    let members = slice_rows(judged);
+    let members = slice_rows(judged, slices);
     let of_slices = names.iter().filter(|name| {
         **name == headline || (spec.metrics.iter().any(|asked| asked == *name) && bootstrap::is_fast(name, judged.task))
     });
@@ -67,8 +65,7 @@ pub fn intervals(
     for metric in measured.keys() {
         wanted.push((None, Quantity { sample: 0, metric, rows: None }));
     }
-    for (place, slice) in slices.iter_mut().enumerate() {
-        let Some(rows) = members.get(&(slice.column.as_str(), slice.value.as_str())) else { continue };
+    for (place, (slice, rows)) in slices.iter_mut().zip(&members).enumerate() {
         for metric in of_slices.iter().filter(|metric| slice.metrics.contains_key(**metric)) {
             match area(&sample, metric, rows).and_then(|area| area.interval(spec.level)) {
                 Some(interval) => drop(slice.intervals.insert((*metric).to_owned(), interval)),
@@ -82,7 +79,10 @@ pub fn intervals(
     let mut overall = BTreeMap::new();
     for ((slice, quantity), replicates) in wanted.iter().zip(replicates) {
         let found = bootstrap::interval(&sample, quantity, &replicates, spec.level);
-        let intervals = slice.map_or(&mut overall, |place| &mut slices[place].intervals);
+        let intervals = match slice {
+            None => &mut overall,
+            Some(place) => &mut slices[*place].intervals,
+        };
         match found {
             Some(interval) => drop(intervals.insert(quantity.metric.to_owned(), interval)),
             None if slice.is_none() => {
@@ -90,10 +90,6 @@ pub fn intervals(
             }
             None => {}
         }
-    }
-    if sample.scores.rows() < INTERVAL_ROWS_MIN && !overall.is_empty() {
-        let rows = units::plural(sample.scores.rows() as u64, "row");
-        ctx.talk.warn(&format!("{rows} are few: the true values lie outside their intervals more often than said"));
     }
     let method = IntervalMethod { name: METHOD.to_owned(), level: spec.level, resamples: plan.resamples };
     Ok((overall, Some(method)))
@@ -127,13 +123,15 @@ fn overall<'a>(spec: &'a EvaluateSpec, headline: &'a str, task: Task) -> Vec<&'a
     spec.metrics.iter().map(String::as_str).collect()
 }
 
-/// Rows of each slice, by its column and value.
-pub fn slice_rows<'a>(judged: &'a Judged<'_>) -> HashMap<(&'a str, &'a str), Vec<u32>> {
-    let of_division = |division: &'a Division| {
+/// Rows of each of `slices`; none of one that the jury's divisions do not have.
+pub fn slice_rows(judged: &Judged<'_>, slices: &[SliceResult]) -> Vec<Vec<u32>> {
+    let mut members: HashMap<(&str, &str), Vec<u32>> = HashMap::new();
+    for division in &judged.jury.divisions {
         let names = division.names.iter().map(|name| (division.text.as_str(), name.as_str()));
-        names.zip(division.members())
-    };
-    judged.jury.divisions.iter().flat_map(of_division).collect()
+        members.extend(names.zip(division.members()));
+    }
+    let rows = |slice: &SliceResult| members.get(&(slice.column.as_str(), slice.value.as_str())).cloned();
+    slices.iter().map(|slice| rows(slice).unwrap_or_default()).collect()
 }
 
 /// The area under the ROC curve of many rows of two classes without weights, with its variance.

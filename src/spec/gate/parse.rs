@@ -45,8 +45,8 @@ impl Slip {
     }
 }
 
-/// Ways to read something from a place on, each with the place after it.
-type Readings<T> = Result<Vec<(T, usize)>, Slip>;
+/// Ways to read something from a place on, the likeliest first, each with the place after it or what is wrong with it.
+type Readings<T> = Vec<Result<(T, usize), Slip>>;
 
 /// Reads one gate.
 pub fn parse(text: &str) -> Result<GateSpec, Failure> {
@@ -72,8 +72,8 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn gate(self) -> Result<GateSpec, Slip> {
         let mut first_slip = None;
-        for (left, at) in self.formula(0)? {
-            match self.after(left, at) {
+        for reading in self.formula(0) {
+            match reading.and_then(|(left, at)| self.after(left, at)) {
                 Ok(gate) => return Ok(gate),
                 Err(found) => first_slip = first_slip.or(Some(found)),
             }
@@ -85,16 +85,17 @@ impl<'a> Reader<'a> {
     fn after(self, left: Formula, at: usize) -> Result<GateSpec, Slip> {
         let (comparison, at) = self.comparison(at)?;
         let mut first_slip = None;
-        for (bound, end) in self.bounds(at)? {
+        let whole = |(bound, end)| {
             let end = self.skip(end);
             let rest = &self.text[end..];
-            let outcome = if rest.is_empty() {
-                let gate = GateSpec { text: self.text.to_owned(), left: left.clone(), comparison, bound };
-                check_each(&gate, at).map(|()| gate)
-            } else {
-                Err(slip(end, format!("`{rest}` stands after the bound")))
-            };
-            match outcome {
+            if !rest.is_empty() {
+                return Err(slip(end, format!("`{rest}` stands after the bound")));
+            }
+            let gate = GateSpec { text: self.text.to_owned(), left: left.clone(), comparison, bound };
+            check_each(&gate, at).map(|()| gate)
+        };
+        for reading in self.bounds(at) {
+            match reading.and_then(whole) {
                 Ok(gate) => return Ok(gate),
                 Err(found) => first_slip = first_slip.or(Some(found)),
             }
@@ -109,27 +110,31 @@ impl<'a> Reader<'a> {
 
     fn formula(self, at: usize) -> Readings<Formula> {
         let mut all = Vec::new();
-        for (first, end) in self.term(at)? {
-            let next = self.skip(end);
-            let operator = match self.text[next..].chars().next() {
-                Some('-' | '−') => Some(Operator::Minus),
-                Some('/' | '÷') => Some(Operator::Over),
-                Some(sign @ ('+' | '*')) => {
-                    let why = format!("`{sign}` cannot put two terms together");
-                    return Err(slip(next, why).hint("two terms are put together by `-` or `/`"));
-                }
-                _ => None,
-            };
-            let Some(operator) = operator else {
-                all.push((Formula::of(first), end));
-                continue;
-            };
-            let second = next + self.text[next..].chars().next().map_or(0, char::len_utf8);
-            let readings = self.term(second)?;
-            let joined = |(term, end)| (Formula { first: first.clone(), then: Some((operator, term)) }, end);
-            all.extend(readings.into_iter().map(joined));
+        for reading in self.term(at) {
+            match reading {
+                Ok((first, end)) => all.extend(self.joined(first, end)),
+                Err(found) => all.push(Err(found)),
+            }
         }
-        Ok(all)
+        all
+    }
+
+    /// A term that ends at `end` alone, or with the one that is put together with it.
+    fn joined(self, first: Term, end: usize) -> Readings<Formula> {
+        let next = self.skip(end);
+        let sign = self.text[next..].chars().next();
+        let operator = match sign {
+            Some('-' | '−') => Operator::Minus,
+            Some('/' | '÷') => Operator::Over,
+            Some(sign @ ('+' | '*')) => {
+                let why = format!("`{sign}` cannot put two terms together");
+                return vec![Err(slip(next, why).hint("two terms are put together by `-` or `/`"))];
+            }
+            _ => return vec![Ok((Formula::of(first), end))],
+        };
+        let second = self.term(next + sign.map_or(0, char::len_utf8)).into_iter();
+        let join = |(term, end)| (Formula { first: first.clone(), then: Some((operator, term)) }, end);
+        second.map(|reading| reading.map(join)).collect()
     }
 
     fn term(self, at: usize) -> Readings<Term> {
@@ -137,12 +142,12 @@ impl<'a> Reader<'a> {
         let rest = &self.text[at..];
         if rest.starts_with("champion.") {
             let why = "the champion stands after the comparison";
-            return Err(slip(at, why).hint("write it like `f1 >= champion.f1 - 0.01`"));
+            return vec![Err(slip(at, why).hint("write it like `f1 >= champion.f1 - 0.01`"))];
         }
         let name = self.name(at);
         if name.is_empty() {
             let what = if number(rest).is_some() { "a number stands where" } else { "there is none where" };
-            return Err(slip(at, format!("{what} a metric belongs")));
+            return vec![Err(slip(at, format!("{what} a metric belongs")))];
         }
         let end = at + name.len();
         if let Some(scope) = Scope::ALL.into_iter().find(|scope| scope.name() == name)
@@ -150,8 +155,7 @@ impl<'a> Reader<'a> {
         {
             return self.part(scope, at, end + 1);
         }
-        let (name, end) = self.with_parameter(at)?;
-        Ok(vec![(Term::Whole(name), end)])
+        vec![self.with_parameter(at).map(|(name, end)| (Term::Whole(name), end))]
     }
 
     /// The letters, digits and low lines from `at` on, the first of them no digit.
@@ -178,17 +182,12 @@ impl<'a> Reader<'a> {
 
     /// `slice(INNER).METRIC.EXTREME` from the start of INNER on.
     fn part(self, scope: Scope, start: usize, inside: usize) -> Readings<Term> {
-        let mut all = Vec::new();
-        let mut first_slip = None;
-        for close in self.ends(inside) {
-            match self.part_until(scope, inside, close) {
-                Ok(reading) => all.push(reading),
-                Err(found) => first_slip = first_slip.or(Some(found)),
-            }
+        let ends = self.ends(inside);
+        if ends.is_empty() {
+            let name = scope.name();
+            return vec![Err(slip(start, format!("this is no `{name}(…).METRIC`")).hint(SLICE_FORM))];
         }
-        let name = scope.name();
-        let unclosed = || slip(start, format!("this is no `{name}(…).METRIC`")).hint(SLICE_FORM);
-        if all.is_empty() { Err(first_slip.unwrap_or_else(unclosed)) } else { Ok(all) }
+        ends.into_iter().map(|close| self.part_until(scope, inside, close)).collect()
     }
 
     /// Places of brackets that may close the one before `inside`: one that does, then all that a dot follows.
@@ -259,24 +258,24 @@ impl<'a> Reader<'a> {
         if let Some((value, length)) = number(rest) {
             if rest[length..].trim_start().starts_with('%') {
                 let why = "a percentage stands only after a champion's metric";
-                return Err(slip(at, why).hint(format!("write {} for {value} %", value / 100.0)));
+                return vec![Err(slip(at, why).hint(format!("write {} for {value} %", value / 100.0)))];
             }
-            return Ok(vec![(Bound::Value(value), at + length)]);
+            return vec![Ok((Bound::Value(value), at + length))];
         }
         if rest.starts_with("champion.") {
             let start = at + "champion.".len();
             if self.name(start).is_empty() {
-                return Err(slip(start, "a metric of the champion is missing"));
+                return vec![Err(slip(start, "a metric of the champion is missing"))];
             }
-            let readings = self.term(start)?;
-            return readings.into_iter().map(|(term, end)| self.offset(term, end)).collect();
+            let readings = self.term(start).into_iter();
+            return readings.map(|reading| reading.and_then(|(term, end)| self.offset(term, end))).collect();
         }
         let why = match rest.split_whitespace().next() {
             Some("champion") => "which metric of the champion?".to_owned(),
             Some(word) => format!("`{word}` is neither a number nor champion.METRIC"),
             None => "there is no bound".to_owned(),
         };
-        Err(slip(at, why))
+        vec![Err(slip(at, why))]
     }
 
     /// A champion's term with what is added to it.

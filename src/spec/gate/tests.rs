@@ -123,7 +123,7 @@ fn what_cannot_be_read_is_said_with_its_place() {
     refused("accuracy - 0.1 >= 0.9", "a number stands where a metric belongs", "");
     refused("champion.f1 >= 0.9", "the champion stands after the comparison", "");
     refused("slice(sex).recall.mean >= 0.9", "`.mean` of slices is unknown", "");
-    refused("slice(sex).recall.mni >= 0.9", "`.mni` of slices is unknown", "did you mean `.min`?");
+    refused("slice(sex).recall.minn >= 0.9", "`.minn` of slices is unknown", "did you mean `.min`?");
     refused("slice(sex) >= 0.9", "this is no `slice(…).METRIC`", "a slice is written");
     refused("slice(sex). >= 0.9", "a metric is missing after the dot", "");
     refused("slice().recall >= 0.9", "nothing in the brackets", "");

@@ -43,8 +43,8 @@ fn intervals_pass_over_replicates_without_a_value_and_need_enough_of_them() {
     let values = |known: usize, unknown: usize| -> Vec<f64> {
         (0..known).map(|value| value as f64).chain(std::iter::repeat_n(f64::NAN, unknown)).collect()
     };
-    assert_eq!(percentile(&values(101, 0), 0.9), Some(Interval { low: 5.0, high: 95.0 }));
-    assert_eq!(percentile(&values(101, 101), 0.9), Some(Interval { low: 5.0, high: 95.0 }));
+    assert_eq!(percentile(&values(101, 0), 0.5), Some(Interval { low: 25.0, high: 75.0 }));
+    assert_eq!(percentile(&values(101, 101), 0.5), Some(Interval { low: 25.0, high: 75.0 }));
     assert_eq!(percentile(&values(101, 102), 0.9), None);
     assert_eq!(percentile(&values(19, 0), 0.9), None);
     for level in [0.0, 1.0, f64::NAN] {

@@ -4,12 +4,11 @@ use anyhow::Result;
 use rayon::ThreadPoolBuilder;
 
 use crate::base::seed::Seed;
-use crate::metrics::anomaly::Anomalies;
 use crate::metrics::bootstrap::draws::Draws;
-use crate::metrics::bootstrap::gather::Gathered;
 use crate::metrics::bootstrap::{Plan, Quantity, is_fast, replicate};
+use crate::metrics::picked::Picked;
 use crate::metrics::tests::{Lcg, binary_table, multiclass_table, names, number_table};
-use crate::metrics::{Sample, Scores, measure, zoo};
+use crate::metrics::{Bounds, Sample, Scores, measure, zoo};
 use crate::spec::model::Task;
 
 /// One weight a row, 0 for some.
@@ -34,21 +33,31 @@ fn each_sample(mut with: impl FnMut(&Sample)) {
     let (two, four) = (names(2), names(4));
     let scores = Scores::Classes { truth: &truth, probabilities: &probabilities, names: &two };
     with(&Sample::new(scores, Task::Binary));
-    with(&Sample { threshold: Some(0.35), ..Sample::new(scores, Task::Binary) });
+    let costs = [vec![0.0, 1.0], vec![5.0, 0.0]];
+    with(&Sample { threshold: Some(0.35), costs: Some(&costs), ..Sample::new(scores, Task::Binary) });
     let (truth, probabilities) = multiclass_table();
     let scores = Scores::Classes { truth: &truth, probabilities: &probabilities, names: &four };
     with(&Sample::new(scores, Task::Multiclass));
     let (truth, predicted) = number_table();
-    with(&Sample::new(Scores::Numbers { truth: &truth, predicted: &predicted }, Task::Regression));
+    let (low, high): (Vec<f64>, Vec<f64>) = predicted.iter().map(|value| (value - 9.0, value * 1.2)).unzip();
+    let bounds = Some(Bounds { low: &low, high: &high });
+    let scores = Scores::Numbers { truth: &truth, predicted: &predicted };
+    with(&Sample { bounds, ..Sample::new(scores, Task::Regression) });
     let (truth, scores) = anomaly_table();
-    assert!(Anomalies::new(&truth, &scores, 0.5).is_ok());
     with(&Sample::new(Scores::Anomalies { truth: &truth, scores: &scores, threshold: 0.5 }, Task::Anomaly));
 }
 
 /// Every metric of the task on one resample of `rows`, by `replicate` and by measuring the drawn rows, repeated.
 fn check(sample: &Sample, rows: Option<&[u32]>) {
     let plan = Plan { resamples: 2, level: 0.9, seed: Seed(9) };
-    let metrics: Vec<&str> = zoo::all(sample.task).iter().map(|metric| metric.name).collect();
+    let mut every = zoo::every(sample.task);
+    if sample.costs.is_some() {
+        every.push("expected_cost".to_owned());
+    }
+    if sample.bounds.is_some() {
+        every.extend(["coverage", "mean_interval_width"].map(str::to_owned));
+    }
+    let metrics: Vec<&str> = every.iter().map(String::as_str).collect();
     let wanted: Vec<Quantity> = metrics.iter().map(|metric| Quantity { sample: 0, metric, rows }).collect();
     let replicates = replicate(&[*sample], &wanted, &plan).expect("well formed");
     for number in 0..2 {
@@ -56,9 +65,8 @@ fn check(sample: &Sample, rows: Option<&[u32]>) {
         let all: Vec<u32> = (0..sample.scores.rows() as u32).collect();
         let repeat = |row: &u32| std::iter::repeat_n(*row, usize::from(draws.weights()[*row as usize]));
         let repeated: Vec<u32> = rows.unwrap_or(&all).iter().flat_map(repeat).collect();
-        let weights = sample.weights.map(|weights| repeated.iter().map(|row| weights[*row as usize]).collect());
-        let gathered = Gathered::new(sample, &repeated, weights);
-        let measured = measure(None, &gathered.sample()).expect("well formed");
+        let picked = Picked::new(sample, &repeated);
+        let measured = measure(Some(&metrics), &picked.sample()).expect("well formed");
         for (metric, replicates) in metrics.iter().zip(&replicates) {
             let got = replicates[number as usize];
             match measured.get(*metric) {
@@ -92,10 +100,8 @@ fn replicates_are_metrics_of_the_drawn_and_weighted_rows() {
 #[test]
 fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
     each_sample(|sample| {
-        let wanted: Vec<Quantity> = zoo::all(sample.task)
-            .iter()
-            .map(|metric| Quantity { sample: 0, metric: metric.name, rows: None })
-            .collect();
+        let usual = zoo::usual_of(sample).into_iter();
+        let wanted: Vec<Quantity> = usual.map(|metric| Quantity { sample: 0, metric, rows: None }).collect();
         let run = |threads: usize, seed: u64| -> Vec<Vec<u64>> {
             let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
             let plan = Plan { resamples: 20, level: 0.9, seed: Seed(seed) };
