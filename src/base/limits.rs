@@ -286,6 +286,8 @@ pub const EXPLAIN_SINGLE_ROWS_MAX: usize = 20;
 pub const GATE_BYTES_MAX: usize = 4_096;
 /// Slices that the reason of one gate lists by name.
 pub const GATE_SLICES_LISTED_MAX: usize = 10;
+/// Rows below which no interval is made for a gate that has to hold for sure: a bootstrap of so few is far too narrow.
+pub const GATE_ROWS_MIN: usize = 10;
 /// Values of a column named alone as a facet that are groups of their own, most rows first.
 pub const FACET_VALUES_MAX: usize = 20;
 /// Rows of the group whose nearest neighbours are looked for by the flip test.

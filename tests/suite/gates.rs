@@ -37,8 +37,7 @@ fn judged(sandbox: &Sandbox, words: &[&str], gates: &[&str]) -> (Option<i32>, Va
     all.extend(words);
     gates.iter().for_each(|gate| all.extend(["--gate", gate]));
     let ran = sandbox.run(&all);
-    let answer = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{} {}", ran.out, ran.err));
-    (ran.code, answer)
+    (ran.code, ran.data())
 }
 
 fn gate(answer: &Value, place: usize) -> (&str, &str) {
@@ -95,8 +94,11 @@ fn a_confident_gate_wants_the_whole_interval() {
     let near = format!("accuracy >= {}", point - 1e-6);
     assert_eq!(judged(&sandbox, &[], &[&near]).0, Some(0));
     let facet = "facet(sex=F).DPPL >= -1";
-    let (code, answer) =
-        judged(&sandbox, &["--confident"], &[&near, "accuracy >= 0.01", "size_mb < 100", facet, "facet(sex=F).CI >= -1"]);
+    let (code, answer) = judged(
+        &sandbox,
+        &["--confident"],
+        &[&near, "accuracy >= 0.01", "size_mb < 100", facet, "facet(sex=F).CI >= -1"],
+    );
     assert_eq!(code, Some(1));
     let verdicts: Vec<&str> = (0..5).map(|place| gate(&answer, place).0).collect();
     assert_eq!(verdicts, ["fail", "pass", "pass", "pass", "pass"], "{:#}", answer["gates"]);
@@ -113,7 +115,8 @@ fn costs_are_measured_when_asked() {
     let sandbox = trained();
     let (_, plain) = judged(&sandbox, &[], &[]);
     assert_eq!(plain["costs"].as_object().map(|costs| costs.len()), Some(0));
-    let (code, answer) = judged(&sandbox, &["--costs"], &["size_mb < 50", "latency_p99_ms < 10000", "train_seconds >= 0"]);
+    let (code, answer) =
+        judged(&sandbox, &["--costs"], &["size_mb < 50", "latency_p99_ms < 10000", "train_seconds >= 0"]);
     assert_eq!(code, Some(0), "{:#}", answer["gates"]);
     let cost = |name: &str| answer["costs"][name].as_f64().unwrap_or(f64::NAN);
     assert!(cost("latency_p50_ms") > 0.0 && cost("latency_p50_ms") <= cost("latency_p99_ms"));
@@ -161,15 +164,63 @@ fn disturbances_and_other_seeds_are_tried() {
     let (code, answer) = judged(&sandbox, &["--robustness"], &["robustness(missing=0.2).f1 >= 0.01"]);
     assert_eq!(code, Some(0), "{:#}", answer["gates"]);
     let results = answer["robustness"].as_array().expect("results").clone();
-    let count = |kind: &str| results.iter().filter(|result| result["kind"] == kind && result["metric"] == "roc_auc").count();
+    let count =
+        |kind: &str| results.iter().filter(|result| result["kind"] == kind && result["metric"] == "roc_auc").count();
     // Three columns, of which one is a number and one a text.
     assert_eq!((count("missing"), count("noise"), count("unseen"), count("seed")), (6, 4, 2, 1), "{results:#?}");
     let seed = results.iter().find(|result| result["kind"] == "seed").expect("other seeds");
     assert!(seed["deviation"].as_f64() > Some(0.0) && seed["amount"] == 5.0, "{seed:#}");
-    let all = results.iter().find(|result| result["kind"] == "missing" && result["amount"] == 0.2).expect("all columns");
+    let all =
+        results.iter().find(|result| result["kind"] == "missing" && result["amount"] == 0.2).expect("all columns");
     assert!(all["column"].is_null() && all["after"].as_f64() < all["before"].as_f64(), "{all:#}");
     let again = judged(&sandbox, &["--robustness"], &["robustness(missing=0.2).f1 >= 0.01"]).1;
     assert_eq!(again["robustness"], answer["robustness"], "the same every time");
     let runs = sandbox.json(&["log", "--kind", "train"])["runs"].as_array().map(Vec::len);
     assert_eq!(runs, Some(1), "other seeds are no runs");
+}
+
+#[test]
+fn gates_about_a_champion_look_at_its_slices_groups_and_costs() {
+    let sandbox = trained();
+    sandbox.run(&["register", "run:last", "people", "--alias", "champion"]).ok();
+    sandbox.run(&["train", "--model", "tree", "--set", "depth=1"]).ok();
+    let gates = [
+        "roc_auc >= champion.roc_auc + 1%",
+        "roc_auc >= champion.roc_auc - 90%",
+        "slice(sex).accuracy.each >= champion.accuracy - 0.9",
+        "slice(sex).fbeta(2).each >= champion.fbeta(2) - 2",
+        "facet(sex=F).DI >= champion.facet(sex=F).DI - 5",
+        "size_mb <= champion.size_mb + 1%",
+        "slice(bins(age, 3)).accuracy.each >= champion.slice(bins(age, 3)).accuracy - 1",
+    ];
+    for words in [vec!["--against", "people@champion"], vec!["--against", "people@champion", "--confident"]] {
+        let (code, answer) = judged(&sandbox, &words, &gates);
+        let verdicts: Vec<&str> = (0..gates.len()).map(|place| gate(&answer, place).0).collect();
+        assert_eq!((code, verdicts[0]), (Some(1), "fail"), "{:#}", answer["gates"]);
+        assert!(verdicts[1..].iter().all(|verdict| *verdict == "pass"), "{:#}", answer["gates"]);
+        assert!(gate(&answer, 0).1.contains("the champion's"), "{:#}", answer["gates"]);
+    }
+    let (_, same) = judged(&sandbox, &["--confident", "--against", "run:last"], &["roc_auc == champion.roc_auc"]);
+    let interval = &same["gates"][0]["interval"];
+    assert_eq!((gate(&same, 0).0, &interval["low"], &interval["high"]), ("pass", &0.0.into(), &0.0.into()), "paired");
+}
+
+#[test]
+fn numbers_are_favourable_above_a_bound_and_classes_have_to_be_named() {
+    let sandbox = Sandbox::with_repo();
+    sandbox.write("people.csv", people());
+    sandbox.run(&["ingest", "people.csv", "--target", "size", "--key", "id"]).ok();
+    sandbox.run(&["train", "--model", "tree", "--task", "regression"]).ok();
+    let (_, plain) = judged(&sandbox, &["--facet", "sex=F"], &[]);
+    let words = plain["facets"][0]["favourable"].as_str().unwrap_or_default();
+    assert!(words.starts_with("a number > ") && words.ends_with("the median of the truth"), "{words}");
+    let (_, bound) = judged(&sandbox, &["--facet", "sex=F", "--favourable", ">= 90"], &[]);
+    assert_eq!(bound["facets"][0]["favourable"], "a number >= 90");
+    assert!(bound["facets"][0]["pre_training"]["DPL"].as_f64().is_some_and(f64::is_finite), "{bound:#}");
+    sandbox.run(&["evaluate", "--facet", "sex=F", "--favourable", "many"]).code_is(2).says("which numbers");
+    sandbox.run(&["train", "--model", "tree", "--target", "port"]).ok();
+    sandbox.run(&["evaluate", "--facet", "sex=F"]).code_is(2).says("--favourable CLASS");
+    let (code, answer) =
+        judged(&sandbox, &["--favourable", "S,Q"], &["facet(label=yes).DI >= 0", "facet(sex).DPPL.gap >= 0"]);
+    assert!(code.is_some() && answer["facets"].as_array().map(Vec::len) == Some(3), "{answer:#}");
 }
