@@ -60,7 +60,10 @@ pub fn show(report: &EvaluateReport, ui: &Ui) -> io::Result<()> {
     };
     let rows = shortened(&plain(&document.rows_words()), WIDTH);
     ui.line(&format!("verdict: {}; {}", ui.paint(style, of.verdict.name()), document.verdict_words()))?;
-    ui.line(&format!("{rows}; model {} ({})", shortened(&report.name, NAME), report.model.short()))
+    match &report.model {
+        Some(model) => ui.line(&format!("{rows}; model {} ({})", shortened(&report.name, NAME), model.short())),
+        None => ui.line(&format!("{rows}; answers from a file")),
+    }
 }
 
 /// Text of the data on one line, without what would move the cursor.
@@ -76,7 +79,14 @@ fn cell(text: &str) -> String {
 fn cut(all: usize, most: usize, what: &str, ui: &Ui) -> (usize, String) {
     let shown = if ui.verbose() { all } else { all.min(most) };
     let rest = (all - shown) as u64;
-    (shown, if rest > 0 { format!("… and {} (-v, --json and --report have all)", units::plural(rest, what)) } else { String::new() })
+    (
+        shown,
+        if rest > 0 {
+            format!("… and {} (-v, --json and --report have all)", units::plural(rest, what))
+        } else {
+            String::new()
+        },
+    )
 }
 
 fn finish(table: &Table, more: &str, ui: &Ui) -> io::Result<()> {
@@ -168,7 +178,8 @@ fn slices(
 fn comparison(other: &ModelComparison, ui: &Ui) -> io::Result<()> {
     let all = other.wins.saturating_add(other.losses).saturating_add(other.ties);
     if all > 0 {
-        let flips = other.flip_rate.map_or_else(String::new, |rate| format!("; {} of rows change class", percent(rate)));
+        let flips =
+            other.flip_rate.map_or_else(String::new, |rate| format!("; {} of rows change class", percent(rate)));
         let counts = [other.wins, other.losses, other.ties].map(units::count);
         ui.line(&format!(
             "against {}: {} rows better, {} worse, {} the same{flips}",
@@ -186,7 +197,8 @@ fn comparison(other: &ModelComparison, ui: &Ui) -> io::Result<()> {
     for slice in &other.worse_slices[..shown] {
         let change = &slice.difference;
         let numbers = [figure(change.other), figure(change.value), signed(change.difference)];
-        let head = [cell(&slice_difference_name(slice)), units::count(slice.rows), shortened(&plain(&slice.metric), 16)];
+        let head =
+            [cell(&slice_difference_name(slice)), units::count(slice.rows), shortened(&plain(&slice.metric), 16)];
         table.row(head.into_iter().chain(numbers).chain([beyond_chance(change).to_owned()]));
     }
     finish(&table, &more, ui)
@@ -202,7 +214,8 @@ fn facets(of: &Judgement, ui: &Ui) -> io::Result<()> {
             cell(&facet.favourable)
         ))?;
         for (kind, measures) in [("data", &facet.pre_training), ("answers", &facet.post_training)] {
-            let words: Vec<String> = measures.iter().map(|(name, value)| format!("{name} {}", signed(*value))).collect();
+            let words: Vec<String> =
+                measures.iter().map(|(name, value)| format!("{name} {}", signed(*value))).collect();
             if !words.is_empty() {
                 wrapped(&format!("{kind:<9}"), &words, "  ", ui)?;
             }

@@ -11,6 +11,7 @@ use crate::base::id::{ObjectId, RunId};
 use crate::base::limits;
 use crate::index::RunRow;
 use crate::index::search::{Found, RunSearch};
+use crate::metrics::metric::Aim;
 use crate::metrics::zoo;
 use crate::ops::code::Untracked;
 use crate::ops::context::OpCtx;
@@ -241,7 +242,7 @@ pub fn smaller_is_better(name: &str) -> bool {
     let is = |known: &str| name == known || name.strip_suffix(known).is_some_and(|rest| rest.ends_with(['_', '.']));
     let known = tasks.into_iter().flat_map(zoo::all).filter(|metric| is(metric.name));
     match known.max_by_key(|metric| metric.name.len()) {
-        Some(metric) => !metric.higher_is_better,
+        Some(metric) => metric.aim == Aim::Lower,
         None => LOSSES.iter().any(|end| name.ends_with(end)),
     }
 }

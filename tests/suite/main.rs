@@ -17,6 +17,8 @@ mod import;
 mod ingest;
 mod journey;
 mod pipeline;
+mod predictions;
+mod query;
 mod sources;
 mod tasks;
 mod tidy;

@@ -44,7 +44,8 @@ impl Orders {
                 let classes = names.len();
                 // Of two classes, the second is enough.
                 let of_class = |class: usize| {
-                    let of_row = |row: usize| Some((probabilities[row * classes + class], truth[row] as usize == class));
+                    let of_row =
+                        |row: usize| Some((probabilities[row * classes + class], truth[row] as usize == class));
                     Order::new(sample, rows, of_row)
                 };
                 (usize::from(classes == 2)..classes).map(of_class).collect()

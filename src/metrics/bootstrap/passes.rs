@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
+use crate::metrics::bootstrap::Quantity;
 use crate::metrics::bootstrap::general::General;
 use crate::metrics::bootstrap::order::{self, Orders};
 use crate::metrics::bootstrap::sums::{self, Sums};
 use crate::metrics::bootstrap::table::{self, Table};
-use crate::metrics::bootstrap::Quantity;
 use crate::metrics::{Sample, Scores, zoo};
 
 /// What following an order costs: two sums that wait for each other, up to three passes.

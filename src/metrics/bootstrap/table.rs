@@ -68,8 +68,7 @@ impl<'a> Table<'a> {
                 _ => most_probable(of_row),
             }
         };
-        let pairs: Vec<(u32, u32)> =
-            rows.iter().map(|row| (truth[*row as usize], predicted(*row as usize))).collect();
+        let pairs: Vec<(u32, u32)> = rows.iter().map(|row| (truth[*row as usize], predicted(*row as usize))).collect();
         let mut cells = pairs.clone();
         cells.sort_unstable();
         cells.dedup();

@@ -74,7 +74,8 @@ fn measures_are_those_of_clarify() -> Result<()> {
         plain.extend(flipped.map(|value| ("FT".to_owned(), value)));
         let names: Vec<&str> = all().iter().map(|measure| measure.name).collect();
         for (found, wanted) in [(&plain, &case.plain), (&both(&weighted)?, &case.weighted)] {
-            let missing: Vec<&&str> = names.iter().filter(|name| **name != "FT" && !found.contains_key(**name)).collect();
+            let missing: Vec<&&str> =
+                names.iter().filter(|name| **name != "FT" && !found.contains_key(**name)).collect();
             assert!(missing.is_empty(), "{}: {missing:?}", case.name);
             for (name, wanted) in wanted {
                 let near = (found[name] - wanted).abs() <= 1e-9 * wanted.abs().max(1e-6);
@@ -94,7 +95,14 @@ fn found(rows: &[&str]) -> Result<BTreeMap<String, f64>> {
     let truth: Vec<bool> = rows.iter().map(|row| letter(row, 1) == b'1').collect();
     let labels: Vec<u32> = truth.iter().map(|yes| u32::from(*yes)).collect();
     let predicted: Vec<bool> = rows.iter().map(|row| letter(row, 2) == b'1').collect();
-    both(&Outcomes { member: &member, labels: &labels, favourable: &truth, predicted: &predicted, weights: None, strata: None })
+    both(&Outcomes {
+        member: &member,
+        labels: &labels,
+        favourable: &truth,
+        predicted: &predicted,
+        weights: None,
+        strata: None,
+    })
 }
 
 #[test]
@@ -114,7 +122,8 @@ fn groups_that_are_none_have_no_measures_and_never_nonsense() -> Result<()> {
     assert!(!one_sided.contains_key("KL") && one_sided["TVD"] == 1.0 && one_sided["LP"] == 2.0_f64.sqrt());
     assert!((one_sided["JS"] - 2.0_f64.ln()).abs() < 1e-15 && one_sided["DI"] == 0.0);
     let rows = vec![Some(true); 3];
-    let short = Outcomes { member: &rows, labels: &[0], favourable: &[true], predicted: &[true], weights: None, strata: None };
+    let short =
+        Outcomes { member: &rows, labels: &[0], favourable: &[true], predicted: &[true], weights: None, strata: None };
     assert!(short.count().is_err());
     Ok(())
 }
@@ -152,7 +161,9 @@ fn resamples_scatter_around_the_value_and_are_the_same_each_time() -> Result<()>
 
 #[test]
 fn other_names_lead_to_measures() {
-    for (name, here) in [("dca", "DCAcc"), ("disparate_impact", "DI"), ("dppl", "DPPL"), ("Dpl", "DPL"), ("DCAC", "DCAcc")] {
+    for (name, here) in
+        [("dca", "DCAcc"), ("disparate_impact", "DI"), ("dppl", "DPPL"), ("Dpl", "DPL"), ("DCAC", "DCAcc")]
+    {
         assert_eq!(nearest(name), Some(here), "{name}");
     }
     assert_eq!(nearest("something"), None);

@@ -16,7 +16,8 @@ use crate::spec::slice::{SlicePart, SliceSpec};
 /// Costs of a model that a gate may ask for like a metric; who evaluates measures them.
 pub const COSTS: &[&str] = &["latency_p50_ms", "latency_p99_ms", "rows_per_second", "size_mb", "train_seconds"];
 
-const SLICE_FORM: &str = "a slice is written `slice(COL).METRIC.min`, `.max`, `.gap` or `.each`, or `slice(COL=VALUE).METRIC`";
+const SLICE_FORM: &str =
+    "a slice is written `slice(COL).METRIC.min`, `.max`, `.gap` or `.each`, or `slice(COL=VALUE).METRIC`";
 
 /// What has to be measured for one gate beside the metrics of all rows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -79,7 +80,8 @@ fn known_metric(name: &str, task: Task) -> Result<()> {
     };
     let measure = || facets::find(name).map(|_| format!("it is a measure of fairness: write facet(COL=VALUE).{name}"));
     let cost = || suggest::nearest(name, COSTS.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-    let is_guess = fail::find(&error).and_then(|failure| failure.hint.as_deref()).is_some_and(|h| h.starts_with("did you"));
+    let is_guess =
+        fail::find(&error).and_then(|failure| failure.hint.as_deref()).is_some_and(|h| h.starts_with("did you"));
     match measure().or_else(|| if is_guess { None } else { cost() }) {
         Some(hint) => Err(fail::usage(format!("unknown metric `{name}`")).hint(hint).into()),
         None => Err(error),
@@ -144,7 +146,9 @@ fn group(inner: &str, extreme: Option<Extreme>, columns: &[&str]) -> Result<Stri
     match (extreme, spec.test) {
         (None, FacetTest::Every) => Err(fail::usage(format!("which group of `{inner}`?")).hint(hint).into()),
         (Some(_), FacetTest::Value(_) | FacetTest::Bound(..)) => {
-            Err(fail::usage(format!("`{inner}` is one group and has no `.min`, `.max`, `.gap` or `.each`")).hint(hint).into())
+            Err(fail::usage(format!("`{inner}` is one group and has no `.min`, `.max`, `.gap` or `.each`"))
+                .hint(hint)
+                .into())
         }
         _ => Ok(inner.to_owned()),
     }

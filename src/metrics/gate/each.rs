@@ -27,8 +27,13 @@ pub fn judge(gate: &GateSpec, ours: &Measured, champion: Option<&Measured>, sure
     }
     if let (Some(term), None) = (gate.of_champion(), champion) {
         let values: Vec<f64> = leaves.iter().filter_map(|leaf| ours.leaf(leaf)).collect();
-        let (low, high) = values.iter().fold((f64::NAN, f64::NAN), |(low, high), value| (value.min(low), value.max(high)));
-        let reason = format!("there is no champion yet to compare {term} with; the slices reach {} to {}", show(low), show(high));
+        let (low, high) =
+            values.iter().fold((f64::NAN, f64::NAN), |(low, high), value| (value.min(low), value.max(high)));
+        let reason = format!(
+            "there is no champion yet to compare {term} with; the slices reach {} to {}",
+            show(low),
+            show(high)
+        );
         let reason = if values.is_empty() { format!("`{}` has no value on these rows", gate.left) } else { reason };
         return result(gate, low.is_finite().then_some(low), None, !values.is_empty(), reason);
     }

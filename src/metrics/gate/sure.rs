@@ -1,9 +1,9 @@
 //! Gates that hold only when the whole interval does.
 
 use crate::metrics::bootstrap::percentile;
+use crate::metrics::gate::Against;
 use crate::metrics::gate::lookup::{Leaf, Measured, put_together, squeeze};
 use crate::metrics::gate::words::{show, wanted};
-use crate::metrics::gate::Against;
 use crate::record::evaluation::Interval;
 use crate::spec::gate::{Comparison, Extreme, Formula, GateSpec, Offset, Term};
 

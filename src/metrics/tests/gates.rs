@@ -46,12 +46,7 @@ struct Table {
 
 impl Table {
     fn measured(&self) -> Measured<'_> {
-        Measured {
-            metrics: &self.metrics,
-            slices: &self.slices,
-            facets: &self.facets,
-            robustness: &self.robustness,
-        }
+        Measured { metrics: &self.metrics, slices: &self.slices, facets: &self.facets, robustness: &self.robustness }
     }
 }
 
@@ -85,7 +80,11 @@ fn ours() -> Table {
             slice("age >= 60 AND sex = 'F'", "yes", &[("recall", 0.45)]),
             slice("age >= 60 AND sex = 'F'", "no", &[("recall", 0.7)]),
         ],
-        facets: vec![facet("sex", "F", &[("DI", 0.7)]), facet("sex", "M", &[("DI", 1.3)]), facet("age", ">= 60", &[("DI", 0.9)])],
+        facets: vec![
+            facet("sex", "F", &[("DI", 0.7)]),
+            facet("sex", "M", &[("DI", 1.3)]),
+            facet("age", ">= 60", &[("DI", 0.9)]),
+        ],
         robustness: vec![disturbed],
     }
 }
@@ -97,7 +96,14 @@ fn champion() -> Table {
         slice("sex", "(missing)", &[("accuracy", 0.5)]),
     ];
     Table {
-        metrics: metrics(&[("accuracy", 0.83), ("log_loss", 0.39), ("f1", 0.9), ("zero", 0.0), ("r2", -0.5), ("recall", 0.7)]),
+        metrics: metrics(&[
+            ("accuracy", 0.83),
+            ("log_loss", 0.39),
+            ("f1", 0.9),
+            ("zero", 0.0),
+            ("r2", -0.5),
+            ("recall", 0.7),
+        ]),
         slices,
         facets: vec![facet("sex", "F", &[("DI", 0.75)])],
         robustness: Vec::new(),
@@ -169,7 +175,11 @@ fn gates_against_a_champion() -> Result<()> {
     check("slice(sex=F).recall >= champion.slice(sex=F).recall", Fail, "0.6 is not at least 0.62, the champion's")?;
     let missing = "the champion has no value of `slice(sex=X).recall`: no row is of the slice sex=X";
     check("slice(sex=F).recall >= champion.slice(sex=X).recall", Fail, missing)?;
-    check("facet(sex=F).DI >= champion.facet(sex=F).DI - 10%", Pass, "0.7 is at least 0.675, the champion's 0.75 - 10 %")
+    check(
+        "facet(sex=F).DI >= champion.facet(sex=F).DI - 10%",
+        Pass,
+        "0.7 is at least 0.675, the champion's 0.75 - 10 %",
+    )
 }
 
 /// In binary fractions 0.52 - 0.05 is above 0.47, and 0.952 less 1 % is not 0.94248; on paper they are.
@@ -238,7 +248,12 @@ fn slices_and_groups_are_looked_up() -> Result<()> {
     use Verdict::{Fail, Pass};
     check("slice(sex).recall.min >= 0.5", None, Pass, "0.6 is at least 0.5 (no value for sex=(missing))")?;
     check("slice(sex=M).recall >= 0.9", None, Fail, "0.8 is not at least 0.9")?;
-    check("slice(port).recall.min >= 0", None, Fail, "`slice(port).recall.min` has no value: no row is of such a slice")?;
+    check(
+        "slice(port).recall.min >= 0",
+        None,
+        Fail,
+        "`slice(port).recall.min` has no value: no row is of such a slice",
+    )?;
     check("slice(sex=X).recall >= 0", None, Fail, "`slice(sex=X).recall` has no value: no row is of the slice sex=X")?;
     check("facet(sex=X).DI >= 0", None, Fail, "`facet(sex=X).DI` has no value: no row is of the group sex=X")?;
     check("slice(a=b).recall.gap >= 0", None, Fail, "`slice(a=b).recall.gap` has no value: only one slice has one")
@@ -256,12 +271,19 @@ fn each_slice_has_to_hold() -> Result<()> {
     check("slice(sex).accuracy.each >= 0.5", None, Pass, all)?;
     let below = "1 of 3 slices fail: sex=F: 0.9 is not below 0.9";
     check("slice(sex).accuracy.each < 0.9", None, Fail, below)?;
-    let theirs = "2 of 3 slices fail: sex=F: 0.6 is not at least 0.61, the champion's 0.62 - 0.01; sex=(missing): no value";
+    let theirs =
+        "2 of 3 slices fail: sex=F: 0.6 is not at least 0.61, the champion's 0.62 - 0.01; sex=(missing): no value";
     check("slice(sex).recall.each >= champion.recall - 0.01", Some(&champion), Fail, theirs)?;
     check("slice(sex).recall.each >= champion.slice(sex).recall.each - 0.01", Some(&champion), Fail, theirs)?;
-    let gone = "2 of 2 slices fail: sex=F: 0.7 is not at least 0.75, the champion's; sex=M: the champion has no value there";
+    let gone =
+        "2 of 2 slices fail: sex=F: 0.7 is not at least 0.75, the champion's; sex=M: the champion has no value there";
     check("facet(sex).DI.each >= champion.DI", Some(&champion), Fail, gone)?;
-    check("slice(port).recall.each >= 0", None, Fail, "`slice(port).recall.each` has no value: no row is of such a slice")?;
+    check(
+        "slice(port).recall.each >= 0",
+        None,
+        Fail,
+        "`slice(port).recall.each` has no value: no row is of such a slice",
+    )?;
     let result = judge("slice(sex).accuracy.each >= 0.8", None)?;
     assert_eq!((result.value, result.bound), (Some(0.5), Some(0.8)), "of the slice that does worst");
     Ok(())
@@ -343,8 +365,10 @@ const COLUMNS: [&str; 5] = ["sex", "pclass", "a=b", "age", "port"];
 #[test]
 fn gates_say_what_they_need() -> Result<()> {
     let check = |text: &str| gate::check(&text.parse()?, Task::Binary, &COLUMNS);
-    let slices = |texts: &[&str]| Needs { slices: texts.iter().map(|text| (*text).to_owned()).collect(), ..Needs::default() };
-    let facets = |texts: &[&str]| Needs { facets: texts.iter().map(|text| (*text).to_owned()).collect(), ..Needs::default() };
+    let slices =
+        |texts: &[&str]| Needs { slices: texts.iter().map(|text| (*text).to_owned()).collect(), ..Needs::default() };
+    let facets =
+        |texts: &[&str]| Needs { facets: texts.iter().map(|text| (*text).to_owned()).collect(), ..Needs::default() };
     for (text, wanted) in [
         ("accuracy >= champion.f1 - 0.1", slices(&[])),
         ("latency_p99_ms < 5", slices(&[])),

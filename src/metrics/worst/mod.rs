@@ -79,8 +79,10 @@ pub fn worst(axes: &[Axis], losses: &[f64], weights: Option<&[f64]>, search: &Se
     let ground = Ground { axes, rows: &rows, all, singles: &singles, rows_min: search.rows_min as f64 };
     let (mut tried, mut count) = ground.try_singles();
     let paired = ground.most_different();
-    let pairs: Vec<(usize, usize)> =
-        (0..paired.len()).flat_map(|at| paired[at + 1..].iter().map(move |b| (at, *b))).map(|(at, b)| (paired[at], b)).collect();
+    let pairs: Vec<(usize, usize)> = (0..paired.len())
+        .flat_map(|at| paired[at + 1..].iter().map(move |b| (at, *b)))
+        .map(|(at, b)| (paired[at], b))
+        .collect();
     let found: Vec<(Vec<Tried>, usize)> = pairs.into_par_iter().map(|(a, b)| ground.try_pair(a, b)).collect();
     for (more, tests) in found {
         tried.extend(more);
@@ -171,7 +173,8 @@ impl Ground<'_> {
 
     /// The axes that are crossed: those whose levels differ most in loss, in the order they are given.
     fn most_different(&self) -> Vec<usize> {
-        let between = |cells: &Vec<Sums>| cells.iter().map(|cell| cell.mean() * cell.mean() * cell.weight()).sum::<f64>();
+        let between =
+            |cells: &Vec<Sums>| cells.iter().map(|cell| cell.mean() * cell.mean() * cell.weight()).sum::<f64>();
         let mut order: Vec<usize> = (0..self.axes.len()).filter(|axis| self.axes[*axis].levels > 1).collect();
         if order.len() > SLICE_SEARCH_PAIR_COLUMNS_MAX {
             let spread: Vec<f64> = self.singles.iter().map(between).collect();
@@ -197,13 +200,13 @@ impl Ground<'_> {
             }
             let holds = |row: &usize| tried.places.iter().all(|(axis, level)| self.axes[*axis].codes[*row] == *level);
             let rows: Vec<usize> = (0..self.rows.len()).filter(holds).collect();
-            let sum_of = |rows: &mut dyn Iterator<Item = &usize>| {
-                rows.fold(Sums::default(), |sum, row| sum + self.rows[*row])
-            };
+            let sum_of =
+                |rows: &mut dyn Iterator<Item = &usize>| rows.fold(Sums::default(), |sum, row| sum + self.rows[*row]);
             let part = sum_of(&mut rows.iter());
             let new = sum_of(&mut rows.iter().filter(|row| !told[**row]));
             let inside = found.iter().filter(|outer| outer.places.iter().all(|place| tried.places.contains(place)));
-            let mut parents = inside.map(|outer| self.singles[outer.places[0].0][usize::from(outer.places[0].1)]).peekable();
+            let mut parents =
+                inside.map(|outer| self.singles[outer.places[0].0][usize::from(outer.places[0].1)]).peekable();
             let tells = match parents.peek() {
                 Some(_) => parents.all(|parent| clear(excess(&part, &(parent - part)))),
                 None => found.is_empty() || clear(excess(&new, &(untold - new))),

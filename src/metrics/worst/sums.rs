@@ -77,7 +77,8 @@ pub fn standardized(losses: &[f64], weights: Option<&[f64]>) -> Option<Vec<Sums>
     let spread = losses.iter().enumerate().map(|(row, loss)| weight(row) * away(*loss).powi(2)).sum::<f64>() / total;
     let deviation = spread.sqrt();
     let useful = deviation.is_finite() && deviation > 1e-12;
-    useful.then(|| losses.iter().enumerate().map(|(row, loss)| Sums::of(weight(row), away(*loss) / deviation)).collect())
+    useful
+        .then(|| losses.iter().enumerate().map(|(row, loss)| Sums::of(weight(row), away(*loss) / deviation)).collect())
 }
 
 /// How much more one set of rows loses than another.

@@ -52,7 +52,8 @@ pub fn costs(
     let theirs: Vec<&str> = COSTS.iter().copied().filter(|name| of_champion(name)).collect();
     let costs = measured(repo, &own, found.package, package, jury)?;
     if own.iter().any(|name| is_time(name)) {
-        ctx.talk.info("latencies are of this machine now: they differ from time to time, and are not kept in the record");
+        ctx.talk
+            .info("latencies are of this machine now: they differ from time to time, and are not kept in the record");
     }
     for name in own.iter().filter(|name| !costs.contains_key(**name)) {
         ctx.talk.warn(&format!("`{name}` is not known: no run that trained this model is recorded"));

@@ -75,7 +75,9 @@ impl Basis {
             Some(column) => {
                 let division = divide::divide(&jury.table, std::slice::from_ref(column))?.into_iter().next();
                 // Rows in none of its slices are a stratum of their own.
-                let last = |codes: &[u32]| codes.iter().filter(|code| **code != divide::NO_SLICE).max().map_or(0, |most| most + 1);
+                let last = |codes: &[u32]| {
+                    codes.iter().filter(|code| **code != divide::NO_SLICE).max().map_or(0, |most| most + 1)
+                };
                 division.map(|division| {
                     let rest = last(&division.codes);
                     division.codes.iter().map(|code| (*code).min(rest)).collect()
@@ -98,7 +100,12 @@ impl Basis {
         }
     }
 
-    fn outcomes<'a>(&'a self, judged: &'a Judged<'_>, member: &'a [Option<bool>], predicted: &'a [bool]) -> Outcomes<'a> {
+    fn outcomes<'a>(
+        &'a self,
+        judged: &'a Judged<'_>,
+        member: &'a [Option<bool>],
+        predicted: &'a [bool],
+    ) -> Outcomes<'a> {
         Outcomes {
             member,
             labels: &self.labels,
@@ -242,7 +249,9 @@ impl Cells<'_> {
         match self.values {
             Values::Text(text) => text.get(row).map(str::to_owned),
             Values::Number(numbers) if numbers[row].is_nan() => None,
-            Values::Number(numbers) if self.column_type == ColumnType::Boolean => Some((numbers[row] != 0.0).to_string()),
+            Values::Number(numbers) if self.column_type == ColumnType::Boolean => {
+                Some((numbers[row] != 0.0).to_string())
+            }
             Values::Number(numbers) => Some(numbers[row].to_string()),
             Values::Time(times) if times[row] == MISSING_TIME => None,
             Values::Time(times) => Some(label(times[row] as f64, self.column_type)),

@@ -250,9 +250,7 @@ impl Lots<'_, '_> {
             Leaf::Whole(name) if COSTS.contains(&name.as_str()) => Some(Drawn::Fixed("a cost has no interval")),
             Leaf::Disturbed { .. } => Some(Drawn::Fixed("a disturbed metric has no interval")),
             Leaf::Facet { column, value, measure } => Some(self.facet(of_champion, (column, value), measure)?),
-            _ if self.spec.resamples == 0 => {
-                Some(Drawn::Nothing("there are no resamples (--resamples 0)".to_owned()))
-            }
+            _ if self.spec.resamples == 0 => Some(Drawn::Nothing("there are no resamples (--resamples 0)".to_owned())),
             _ => None,
         })
     }
@@ -285,7 +283,9 @@ impl Lots<'_, '_> {
         }
         let rows: Vec<Option<Vec<u32>>> = wanted.iter().map(|(_, leaf)| self.rows_of(leaf)).collect();
         let quantity = |((of_champion, leaf), rows): (&(bool, Leaf), &'_ Option<Vec<u32>>)| {
-            let (Leaf::Whole(metric) | Leaf::Slice { metric, .. } | Leaf::Disturbed { metric, .. }
+            let (Leaf::Whole(metric)
+            | Leaf::Slice { metric, .. }
+            | Leaf::Disturbed { metric, .. }
             | Leaf::Facet { measure: metric, .. }) = leaf;
             (usize::from(*of_champion), metric.clone(), rows.clone())
         };
@@ -317,7 +317,9 @@ fn asked(gates: &[GateSpec], ours: &Measured, champion: Option<&Measured>) -> Ve
     let mut all = Vec::new();
     for gate in gates {
         for term in gate.left.terms() {
-            all.extend(ours.leaves(term).into_iter().filter(|leaf| ours.leaf(leaf).is_some()).map(|leaf| (false, leaf)));
+            all.extend(
+                ours.leaves(term).into_iter().filter(|leaf| ours.leaf(leaf).is_some()).map(|leaf| (false, leaf)),
+            );
         }
         let (Some(term), Some(champion)) = (gate.of_champion(), champion) else {
             continue;

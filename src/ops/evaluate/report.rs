@@ -6,7 +6,8 @@ use anyhow::{Context, Result};
 
 use crate::base::fail;
 use crate::base::id::ObjectId;
-use crate::metrics::{Metric, zoo};
+use crate::metrics::metric::{Aim, Metric};
+use crate::metrics::zoo;
 use crate::models::explain::attribution::Origins;
 use crate::models::package::ModelPackage;
 use crate::ops::evaluate::EvaluateReport;
@@ -37,13 +38,19 @@ pub fn metric_words(task: Task, judgement: &Judgement) -> Vec<MetricWords> {
     let words = |name: &str, metric: Option<&'static Metric>| MetricWords {
         name: name.to_owned(),
         about: metric.map_or_else(String::new, |metric| metric.about.to_owned()),
-        higher_is_better: metric.map(|metric| metric.higher_is_better),
+        higher_is_better: metric.and_then(|metric| match metric.aim {
+            Aim::Higher => Some(true),
+            Aim::Lower => Some(false),
+            Aim::Near(_) | Aim::Neither => None,
+        }),
     };
     let mut all: Vec<MetricWords> = known.iter().map(|metric| words(metric.name, Some(metric))).collect();
     let others = judgement.metrics.keys().filter(|name| !known.iter().any(|metric| metric.name == name.as_str()));
     // Metrics with a parameter, as `recall(setosa)`, are of the kind before the bracket.
     let base = |name: &str| known.iter().copied().find(|metric| Some(metric.name) == name.split('(').next());
-    all.extend(others.map(|name| words(name, zoo::find(name, task).ok().or_else(|| base(name)))));
+    all.extend(
+        others.map(|name| words(name, zoo::find(name, task).ok().map(|chosen| chosen.metric).or_else(|| base(name)))),
+    );
     all
 }
 
@@ -116,7 +123,7 @@ impl Words {
         Words {
             metrics: metric_words(report.task, &report.judgement),
             importance: None,
-            evaluation: report.evaluation.short(),
+            evaluation: report.evaluation.map_or_else(String::new, |id| id.short()),
         }
     }
 
@@ -137,7 +144,7 @@ impl Words {
 
 /// Writes the documents, their kinds as [`kinds`] told.
 pub fn write(
-    repo: &Repo,
+    repo: Option<&Repo>,
     report: &EvaluateReport,
     package: Option<&ModelPackage>,
     paths: &[PathBuf],
@@ -146,7 +153,11 @@ pub fn write(
     if paths.is_empty() {
         return Ok(());
     }
-    let words = Words { importance: importance(repo, &report.model, package)?, ..Words::of(report) };
+    let importance = match (repo, &report.model) {
+        (Some(repo), Some(model)) => importance(repo, model, package)?,
+        _ => None,
+    };
+    let words = Words { importance, ..Words::of(report) };
     let document = words.document(report);
     for (path, kind) in paths.iter().zip(kinds) {
         let text = match kind {

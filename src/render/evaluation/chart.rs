@@ -16,7 +16,9 @@ const INFALLIBLE: &str = "writing to a String cannot fail";
 
 fn open(title: &str) -> String {
     let title = markup(title);
-    format!("<svg class=\"mini\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\"><title>{title}</title>")
+    format!(
+        "<svg class=\"mini\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\"><title>{title}</title>"
+    )
 }
 
 fn whisker(svg: &mut String, scale: &Scale, of: &Interval) {
@@ -32,7 +34,13 @@ fn whisker(svg: &mut String, scale: &Scale, of: &Interval) {
 
 /// A value with its interval, a tick for the baseline and a ring for the other model. Shares lie between 0 and 1; other
 /// values on a scale of their own.
-pub fn value(title: &str, value: f64, interval: Option<&Interval>, baseline: Option<f64>, other: Option<f64>) -> String {
+pub fn value(
+    title: &str,
+    value: f64,
+    interval: Option<&Interval>,
+    baseline: Option<f64>,
+    other: Option<f64>,
+) -> String {
     if !value.is_finite() {
         return String::new();
     }
@@ -54,7 +62,8 @@ pub fn value(title: &str, value: f64, interval: Option<&Interval>, baseline: Opt
     if let Some(of) = other.filter(|of| of.is_finite()) {
         write!(svg, "<circle class=\"ring\" cx=\"{:.1}\" cy=\"{MIDDLE}\" r=\"3.8\"/>", scale.at(of)).expect(INFALLIBLE);
     }
-    write!(svg, "<circle class=\"dot\" cx=\"{:.1}\" cy=\"{MIDDLE}\" r=\"3.6\"/></svg>", scale.at(value)).expect(INFALLIBLE);
+    write!(svg, "<circle class=\"dot\" cx=\"{:.1}\" cy=\"{MIDDLE}\" r=\"3.6\"/></svg>", scale.at(value))
+        .expect(INFALLIBLE);
     svg
 }
 

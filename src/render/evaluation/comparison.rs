@@ -17,7 +17,8 @@ pub fn comparison(document: &EvaluationDocument<'_>) -> String {
     let Some(other) = &document.judgement.comparison else {
         return String::new();
     };
-    let names: Vec<&str> = document.metric_names().into_iter().filter(|name| other.metrics.contains_key(*name)).collect();
+    let names: Vec<&str> =
+        document.metric_names().into_iter().filter(|name| other.metrics.contains_key(*name)).collect();
     let mut text = format!(
         "<h2 id=\"comparison\">Against {}</h2>\n<div class=\"pair\">{}{}</div>\n",
         name(&other.name),

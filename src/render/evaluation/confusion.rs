@@ -72,7 +72,8 @@ pub fn panel(of: &ConfusionMatrix) -> String {
 fn map(of: &ConfusionMatrix) -> String {
     let count = of.classes.len();
     let labels: Vec<String> = of.classes.iter().map(|class| short_label(class, LABEL)).collect();
-    let longest = of.classes.iter().map(|class| class.chars().count().clamp(3, LABEL)).max().unwrap_or(3) as f64 * LETTER;
+    let longest =
+        of.classes.iter().map(|class| class.chars().count().clamp(3, LABEL)).max().unwrap_or(3) as f64 * LETTER;
     let side = if count <= NUMBERS { 58.0 } else { 24.0 };
     let slant = count > 3;
     let (left, top) = (longest + 24.0, if slant { longest * 0.75 + 28.0 } else { 34.0 });
@@ -159,7 +160,8 @@ fn table(of: &ConfusionMatrix) -> String {
     let heads: String = of.classes.iter().map(|class| format!("<th class=\"n\">{}</th>", name(class))).collect();
     let mut rows = String::new();
     for (class, counts) in of.classes.iter().zip(&of.counts) {
-        let cells: String = counts.iter().map(|count| format!("<td class=\"n\">{}</td>", units::count(*count))).collect();
+        let cells: String =
+            counts.iter().map(|count| format!("<td class=\"n\">{}</td>", units::count(*count))).collect();
         rows.push_str(&format!("<tr><th>{}</th>{cells}</tr>", name(class)));
     }
     format!(

@@ -98,8 +98,10 @@ pub fn plot(curve: &Curve, classes: &[ClassPlots]) -> Option<String> {
     }
     if drawn.len() == 1 {
         let ends = |at: usize| points.get(at + 1).map_or(points[at][0], |next| next[0]);
-        let fields = points.iter().enumerate().map(|(at, point)| (point[0].min(ends(at)), point[0].max(ends(at)), *point));
-        let mut fields: Vec<(f64, f64, String)> = fields.map(|(low, high, point)| (low, high, (curve.words)(point))).collect();
+        let fields =
+            points.iter().enumerate().map(|(at, point)| (point[0].min(ends(at)), point[0].max(ends(at)), *point));
+        let mut fields: Vec<(f64, f64, String)> =
+            fields.map(|(low, high, point)| (low, high, (curve.words)(point))).collect();
         fields.sort_by(|a, b| a.0.total_cmp(&b.0));
         plane.fields(&fields);
     }

@@ -38,8 +38,20 @@ fn side(dot: &Dot, overall: Option<f64>, higher_is_better: Option<bool>) -> &'st
         return "";
     };
     match (sure.high < overall, sure.low > overall) {
-        (true, _) => if higher { "bad" } else { "good" },
-        (_, true) => if higher { "good" } else { "bad" },
+        (true, _) => {
+            if higher {
+                "bad"
+            } else {
+                "good"
+            }
+        }
+        (_, true) => {
+            if higher {
+                "good"
+            } else {
+                "bad"
+            }
+        }
         _ => "",
     }
 }

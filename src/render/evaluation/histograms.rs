@@ -95,7 +95,8 @@ pub fn residuals(numbers: &NumberPlots) -> Option<String> {
     let (first, last) = (bins.first()?, bins.last()?);
     let heights: Vec<f64> = bins.iter().map(rows).chain([0.0]).collect();
     let ends = [first.low.min(0.0), last.high.max(0.0)];
-    let mut plane = Plane::new("Residuals: truth minus prediction", ("truth minus prediction", &ends), ("rows", &heights));
+    let mut plane =
+        Plane::new("Residuals: truth minus prediction", ("truth minus prediction", &ends), ("rows", &heights));
     for bin in bins {
         plane.bar("now", (bin.low, bin.high), rows(bin));
     }

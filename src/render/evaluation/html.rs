@@ -49,13 +49,15 @@ fn panel(title: &str, about: &str, picture: &str) -> String {
 fn classes(document: &EvaluationDocument<'_>) -> String {
     let of = document.judgement;
     let classes = &of.plots.classes;
-    let mut panels: Vec<String> = of.confusion.as_ref().filter(|of| !of.classes.is_empty()).map(confusion::panel).into_iter().collect();
-    let [roc, recall, gain, lift] = CURVES.each_ref().map(|curve| {
-        plot(curve, classes).map(|picture| panel(curve.title, curve.about, &picture))
-    });
+    let mut panels: Vec<String> =
+        of.confusion.as_ref().filter(|of| !of.classes.is_empty()).map(confusion::panel).into_iter().collect();
+    let [roc, recall, gain, lift] =
+        CURVES.each_ref().map(|curve| plot(curve, classes).map(|picture| panel(curve.title, curve.about, &picture)));
     let calibration = histograms::calibration(classes).map(|picture| {
         let counts = if classes.len() == 1 { " Below, how many rows each bin has." } else { "" };
-        let about = format!("How often the class comes true against the probability predicted: on the line, both are the same.{counts}");
+        let about = format!(
+            "How often the class comes true against the probability predicted: on the line, both are the same.{counts}"
+        );
         panel("Calibration", &about, &picture)
     });
     let scores = match classes.as_slice() {
@@ -65,7 +67,11 @@ fn classes(document: &EvaluationDocument<'_>) -> String {
     panels.extend([roc, recall, calibration, scores, gain, lift].into_iter().flatten());
     match panels.is_empty() {
         true => String::new(),
-        false => format!("<h2 id=\"classes\">Answers</h2>\n{}<div class=\"pair\">{}</div>\n", legend(classes), panels.concat()),
+        false => format!(
+            "<h2 id=\"classes\">Answers</h2>\n{}<div class=\"pair\">{}</div>\n",
+            legend(classes),
+            panels.concat()
+        ),
     }
 }
 
@@ -126,6 +132,7 @@ fn numbers(document: &EvaluationDocument<'_>) -> String {
 }
 
 fn words(document: &EvaluationDocument<'_>) -> String {
-    let items: String = parts::method(document).iter().map(|item| format!("<li>{}</li>", measures::sentence(item))).collect();
+    let items: String =
+        parts::method(document).iter().map(|item| format!("<li>{}</li>", measures::sentence(item))).collect();
     format!("<h2 id=\"method\">How this was measured</h2>\n<ul class=\"words\">{items}</ul>\n")
 }

@@ -76,7 +76,8 @@ pub fn table(headings: &[&str], rows: &[String]) -> String {
         return String::new();
     }
     let names: Vec<&str> = headings.iter().map(|heading| heading.trim_start_matches('#')).collect();
-    let rules: Vec<&str> = headings.iter().map(|heading| if heading.starts_with('#') { "---:" } else { "---" }).collect();
+    let rules: Vec<&str> =
+        headings.iter().map(|heading| if heading.starts_with('#') { "---:" } else { "---" }).collect();
     format!("| {} |\n|{}|\n{}\n", names.join(" | "), rules.join("|"), rows.join("\n"))
 }
 
@@ -101,12 +102,15 @@ fn head(document: &EvaluationDocument<'_>) -> String {
         Verdict::None => "NO VERDICT",
     };
     let rows = escape(&shortened(&document.rows_words(), 2 * NAME));
-    let mut text = format!("## {word}: {}\n\n**{}** on {rows}", cell(document.model), capital(&document.verdict_words()));
+    let mut text =
+        format!("## {word}: {}\n\n**{}** on {rows}", cell(document.model), capital(&document.verdict_words()));
     let headline = document.value_words(&of.headline);
     if !headline.is_empty() {
         text.push_str(&format!("; {} **{headline}**", cell(&of.headline)));
     }
-    if let Some((other, change)) = of.comparison.as_ref().and_then(|other| Some((other, other.metrics.get(&of.headline)?))) {
+    if let Some((other, change)) =
+        of.comparison.as_ref().and_then(|other| Some((other, other.metrics.get(&of.headline)?)))
+    {
         let mark = match change.better {
             Some(true) => "better beyond chance",
             Some(false) => "worse beyond chance",
@@ -165,7 +169,9 @@ fn findings(of: &Judgement) -> String {
         .findings
         .iter()
         .take(SLICES)
-        .map(|finding| format!("- **{}** {}: {}\n", cell(&finding.severity), cell(&finding.code), sentence(&finding.message)))
+        .map(|finding| {
+            format!("- **{}** {}: {}\n", cell(&finding.severity), cell(&finding.code), sentence(&finding.message))
+        })
         .collect();
     if items.is_empty() { items } else { format!("\n{items}{}", more(of.findings.len(), SLICES)) }
 }
@@ -285,8 +291,9 @@ fn confusion(of: &Judgement) -> String {
         let head = format!("\n### Commonest mistakes of {} classes\n\n", matrix.classes.len());
         return head + &table(&["true", "predicted", "#rows", "#of the class"], &rows);
     }
-    let headings: Vec<String> =
-        std::iter::once("true, predicted →".to_owned()).chain(matrix.classes.iter().map(|class| format!("#{}", cell(class)))).collect();
+    let headings: Vec<String> = std::iter::once("true, predicted →".to_owned())
+        .chain(matrix.classes.iter().map(|class| format!("#{}", cell(class))))
+        .collect();
     let rows: Vec<String> = matrix
         .classes
         .iter()

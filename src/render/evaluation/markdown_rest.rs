@@ -87,7 +87,8 @@ fn robustness(of: &Judgement) -> String {
             ])
         })
         .collect();
-    table(&["disturbance", "column", "metric", "#before", "#after", "#change"], &rows) + &more(of.robustness.len(), SLICES)
+    table(&["disturbance", "column", "metric", "#before", "#after", "#change"], &rows)
+        + &more(of.robustness.len(), SLICES)
 }
 
 fn costs(costs: &BTreeMap<String, f64>) -> String {

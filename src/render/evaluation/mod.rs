@@ -120,7 +120,8 @@ impl EvaluationDocument<'_> {
     /// `179 test rows of titanic@v1`.
     pub fn rows_words(&self) -> String {
         let of = self.judgement;
-        let kind = if of.rows_of == "all" || of.rows_of.is_empty() { String::new() } else { format!("{} ", of.rows_of) };
+        let kind =
+            if of.rows_of == "all" || of.rows_of.is_empty() { String::new() } else { format!("{} ", of.rows_of) };
         format!("{} of {}", units::plural(of.rows, &format!("{kind}row")), self.dataset)
     }
 
@@ -140,13 +141,19 @@ impl EvaluationDocument<'_> {
 
 /// `sex=F`, `sex=F & age=old`, `age >= 60: yes`.
 pub fn slice_words(column: &str, value: &str) -> String {
-    let is_condition = matches!(value, "yes" | "no") && column.contains(['<', '>', '=', ' ']) && !column.contains(" * ");
+    let is_condition =
+        matches!(value, "yes" | "no") && column.contains(['<', '>', '=', ' ']) && !column.contains(" * ");
     if is_condition {
         return format!("{column}: {value}");
     }
     let (columns, values): (Vec<&str>, Vec<&str>) = (column.split(" * ").collect(), value.split(" * ").collect());
     match columns.len() == values.len() && columns.len() > 1 {
-        true => columns.iter().zip(values).map(|(column, value)| format!("{column}={value}")).collect::<Vec<_>>().join(" & "),
+        true => columns
+            .iter()
+            .zip(values)
+            .map(|(column, value)| format!("{column}={value}"))
+            .collect::<Vec<_>>()
+            .join(" & "),
         false => format!("{column}={value}"),
     }
 }

@@ -37,7 +37,8 @@ fn slice_panel(document: &EvaluationDocument<'_>, title: &str, about: &str, slic
     }
     if without > 0 {
         let count = units::plural(without as u64, "slice");
-        notes.push(format!("{count} without a value of {} (too few rows, or of one class only).", markup(&of.headline)));
+        notes
+            .push(format!("{count} without a value of {} (too few rows, or of one class only).", markup(&of.headline)));
     }
     let picture = match lines.is_empty() {
         true => String::new(),
@@ -58,12 +59,14 @@ fn slice_panel(document: &EvaluationDocument<'_>, title: &str, about: &str, slic
 fn slice_table(document: &EvaluationDocument<'_>, slices: &[&SliceResult]) -> String {
     let of = document.judgement;
     let there = |metric: &str| slices.iter().any(|slice| slice.metrics.contains_key(metric));
-    let names: Vec<&str> = document.metric_names().into_iter().filter(|metric| there(metric)).take(METRICS + 1).collect();
+    let names: Vec<&str> =
+        document.metric_names().into_iter().filter(|metric| there(metric)).take(METRICS + 1).collect();
     let heads: String = names.iter().map(|metric| format!("<th class=\"n\">{}</th>", name(metric))).collect();
     let mut rows = String::new();
     for slice in slices.iter().take(5 * SLICES) {
         let cell = |metric: &&str| {
-            let sure = slice.intervals.get(*metric).map_or_else(String::new, |of| format!("<small>{}</small>", interval(of)));
+            let sure =
+                slice.intervals.get(*metric).map_or_else(String::new, |of| format!("<small>{}</small>", interval(of)));
             let value = slice.metrics.get(*metric).map_or_else(String::new, |value| figure(*value));
             format!("<td class=\"n\">{value}{sure}</td>")
         };
@@ -113,16 +116,17 @@ pub fn slices(document: &EvaluationDocument<'_>) -> String {
 /// What the model relies on, or that nobody knows.
 pub fn importance(document: &EvaluationDocument<'_>) -> String {
     let body = match document.importance.filter(|of| !of.columns.is_empty()) {
-        None => "<p>Not known: this model says nothing of it by itself. <code>mlops explain</code> finds out.</p>".to_owned(),
+        None => "<p>Not known: this model says nothing of it by itself. <code>mlops explain</code> finds out.</p>"
+            .to_owned(),
         Some(of) => {
             let drawn: Vec<Bar<'_>> = of
                 .columns
                 .iter()
                 .take(COLUMNS)
                 .map(|column| {
-                    let title = column
-                        .interval
-                        .map_or_else(String::new, |(low, high)| format!("interval {} to {}", number(low), number(high)));
+                    let title = column.interval.map_or_else(String::new, |(low, high)| {
+                        format!("interval {} to {}", number(low), number(high))
+                    });
                     Bar { name: &column.name, value: column.value, interval: column.interval, title }
                 })
                 .collect();

@@ -51,7 +51,8 @@ impl Plane {
         }
         for (tick, text) in scales.0.ticks(5) {
             let at = scales.0.at(tick);
-            write!(svg, "<text class=\"mid\" x=\"{at:.1}\" y=\"{:.1}\">{text}</text>", BASE + foot + 14.0).expect(INFALLIBLE);
+            write!(svg, "<text class=\"mid\" x=\"{at:.1}\" y=\"{:.1}\">{text}</text>", BASE + foot + 14.0)
+                .expect(INFALLIBLE);
         }
         write!(
             svg,

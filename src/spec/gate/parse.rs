@@ -231,13 +231,12 @@ impl<'a> Reader<'a> {
         let rest = &self.text[at..];
         let other = OTHER_SIGNS.iter().find(|(sign, _)| rest.starts_with(sign));
         if let Some((sign, here)) = other {
-            return Err(slip(at, format!("`{sign}` is no comparison")).hint(match Comparison::ALL
-                .iter()
-                .any(|known| known.symbol() == *here)
-            {
-                true => format!("did you mean `{here}`?"),
-                false => format!("`{sign}` is {here}"),
-            }));
+            return Err(slip(at, format!("`{sign}` is no comparison")).hint(
+                match Comparison::ALL.iter().any(|known| known.symbol() == *here) {
+                    true => format!("did you mean `{here}`?"),
+                    false => format!("`{sign}` is {here}"),
+                },
+            ));
         }
         if let Some(found) = Comparison::ALL.into_iter().find(|known| rest.starts_with(known.symbol())) {
             return Ok((found, at + found.symbol().len()));

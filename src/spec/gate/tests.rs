@@ -49,7 +49,12 @@ fn terms_and_bounds_are_read() {
     check("slice(sex).recall.min > 0.5", of(recall("sex", Some(Extreme::Min))), Above, value(0.5));
     check("slice(bins(age, 5)).recall.gap < 0.1", of(recall("bins(age, 5)", Some(Extreme::Gap))), Below, value(0.1));
     let condition = "age >= 60 AND name = ')'";
-    check(&format!("slice({condition}=yes).recall > 0"), of(recall(&format!("{condition}=yes"), None)), Above, value(0.0));
+    check(
+        &format!("slice({condition}=yes).recall > 0"),
+        of(recall(&format!("{condition}=yes"), None)),
+        Above,
+        value(0.0),
+    );
     check("slice(sex=(missing)).recall > 0", of(recall("sex=(missing)", None)), Above, value(0.0));
     check("slice(odd)=(1).).recall >= 0", of(recall("odd)=(1).", None)), AtLeast, value(0.0));
     check("slice(name=O'Brien).recall >= 0", of(recall("name=O'Brien", None)), AtLeast, value(0.0));
@@ -60,9 +65,19 @@ fn terms_and_bounds_are_read() {
         AtLeast,
         champion(whole("recall"), Offset::Relative(-0.02)),
     );
-    check("slice(sex).recall.each >= champion.slice(sex).recall", of(each), AtLeast, champion(recall("sex", None), none));
+    check(
+        "slice(sex).recall.each >= champion.slice(sex).recall",
+        of(each),
+        AtLeast,
+        champion(recall("sex", None), none),
+    );
     let parameter = part(Slice, "sex=F", "f_beta(2)", None);
-    check("slice(sex=F).f_beta(2) >= champion.slice(sex=F).f_beta(2)", of(parameter.clone()), AtLeast, champion(parameter, none));
+    check(
+        "slice(sex=F).f_beta(2) >= champion.slice(sex=F).f_beta(2)",
+        of(parameter.clone()),
+        AtLeast,
+        champion(parameter, none),
+    );
     let pair = |operator| Formula { first: recall("sex=F", None), then: Some((operator, recall("sex=M", None))) };
     check("slice(sex=F).recall - slice(sex=M).recall >= -0.05", pair(Operator::Minus), AtLeast, value(-0.05));
     check("slice(sex=F).recall/slice(sex=M).recall >= 0.8", pair(Operator::Over), AtLeast, value(0.8));
