@@ -89,6 +89,12 @@ impl App {
         Ok(repo)
     }
 
+    /// The repository at or above the folder, or `None` where there is none and no project file to make one for.
+    pub fn repo_if_there(&self) -> Result<Option<Repo>> {
+        let marks = |folder: &Path| folder.join(".mlops").exists() || folder.join(PROJECT_FILE).is_file();
+        self.folder.ancestors().any(marks).then(|| self.repo()).transpose()
+    }
+
     fn open_repo(&self) -> Result<Repo> {
         for folder in self.folder.ancestors() {
             let hidden = folder.join(".mlops");

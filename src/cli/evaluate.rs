@@ -1,23 +1,25 @@
 //! `mlops evaluate`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args;
 
 use crate::base::talk::Talk;
 use crate::cli::app::{Answer, App};
-use crate::cli::evaluate_view::show;
-use crate::metrics::facets;
-use crate::ops::evaluate::{EvaluateOptions, evaluate};
-use crate::ops::stages::Workspace;
-use crate::record::evaluation::Verdict;
 use crate::cli::args::TaskName;
+use crate::cli::evaluate_view::show;
 use crate::cli::metric_list;
 use crate::cli::train::parsed;
+use crate::metrics::facets;
 use crate::metrics::zoo;
+use crate::ops::evaluate::predictions::{self, PredictionsOptions};
+use crate::ops::evaluate::{EvaluateOptions, EvaluateReport, evaluate};
+use crate::ops::execute::parse_format;
+use crate::ops::stages::Workspace;
+use crate::record::evaluation::Verdict;
 use crate::spec::costs::CostMatrix;
-use crate::spec::project::EvaluateSpec;
+use crate::spec::project::{EvaluateSpec, ProjectSpec};
 use crate::spec::slice::split_list;
 
 /// Judge a model on rows it has not seen
@@ -36,7 +38,8 @@ use crate::spec::slice::split_list;
   mlops evaluate run:last --on new_penguins --against penguins@champion
   mlops evaluate --report comment.md --report evaluation.html
   mlops evaluate --metric 'roc_auc,precision_at_recall(0.9),f1(class=yes)'
-  mlops evaluate --list-metrics --task binary")]
+  mlops evaluate --list-metrics --task binary
+  mlops evaluate --predictions scored.csv --label churned --score p --positive yes --gate 'roc_auc >= 0.8' --by region")]
 pub struct EvaluateArgs {
     /// Model: NAME, NAME@v3, NAME@champion, an id, run:last; the newest trained one when absent
     #[arg(value_name = "MODEL")]
@@ -104,6 +107,40 @@ pub struct EvaluateArgs {
     /// Also measure latency, size and training time
     #[arg(long)]
     costs: bool,
+    /// Judge the answers in this file in place of a model: any format that is read, also outside of a repository
+    ///
+    /// Needs --label; the project file is not asked. Columns as `mlops predict` writes them are known by their names: probability_CLASS, prediction; others are
+    /// named by --score or --prediction. Rows without a label are left out. Everything but --against, --costs and
+    /// --robustness works as with a model; --by, --facet and --weight name other columns of the file.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "on", "against", "costs", "robustness"], requires = "label")]
+    predictions: Option<PathBuf>,
+    /// Column of the truth in the file
+    #[arg(long, value_name = "COL", requires = "predictions")]
+    label: Option<String>,
+    /// Columns of probabilities: one of the positive class, or one for each class, named after it
+    #[arg(long = "score", value_name = "COL,…", value_delimiter = ',', requires = "predictions")]
+    scores: Vec<String>,
+    /// Column of predicted numbers, or of predicted classes, of which only metrics of counts can be had
+    #[arg(long, value_name = "COL", requires = "predictions")]
+    prediction: Option<String>,
+    /// Column of the lower ends of the intervals of predicted numbers
+    #[arg(long, value_name = "COL", requires = "high")]
+    low: Option<String>,
+    /// Column of the upper ends
+    #[arg(long, value_name = "COL", requires = "low")]
+    high: Option<String>,
+    /// Class that one column of probabilities is of; the second in order when absent
+    #[arg(long, value_name = "CLASS", requires = "predictions")]
+    positive: Option<String>,
+    /// The positive class is predicted where its probability is above this
+    #[arg(long, value_name = "P", requires = "predictions")]
+    threshold: Option<f64>,
+    /// What is predicted; told by the columns when absent
+    #[arg(long, value_enum, requires = "predictions")]
+    task: Option<TaskName>,
+    /// Format of the file; told by its ending and first bytes when absent
+    #[arg(long, value_name = "FORMAT", requires = "predictions")]
+    format: Option<String>,
     /// Write a document: .html, .md (fit for a pull-request comment) or .json; may be given more than once
     #[arg(long, value_name = "FILE")]
     report: Vec<PathBuf>,
@@ -151,6 +188,46 @@ pub fn run(args: &EvaluateArgs, app: &App) -> Result<Answer> {
     if args.list_metrics {
         return metric_list::run(args.task.map(TaskName::task), app);
     }
+    let report = match &args.predictions {
+        Some(file) => judge_file(args, file, app)?,
+        None => judge_model(args, app)?,
+    };
+    app.print("evaluate", &report, |ui| show(&report, ui))?;
+    for path in &args.report {
+        app.ui.info(&format!("wrote {}", path.display()));
+    }
+    if report.judgement.verdict == Verdict::None {
+        app.ui.hint("no gates were given, so there is no verdict: add --gate 'accuracy >= 0.9'");
+    }
+    Ok(if report.judgement.verdict == Verdict::Fail { Answer::No } else { Answer::Yes })
+}
+
+/// The project file says nothing of foreign answers: flags alone do.
+fn judge_file(args: &EvaluateArgs, file: &Path, app: &App) -> Result<EvaluateReport> {
+    let predictions = PredictionsOptions {
+        file: app.path(file),
+        name: file.display().to_string(),
+        format: args.format.as_deref().map(parse_format).transpose()?,
+        label: args.label.clone().unwrap_or_default(),
+        scores: args.scores.clone(),
+        prediction: args.prediction.clone(),
+        low: args.low.clone(),
+        high: args.high.clone(),
+        positive: args.positive.clone(),
+        task: args.task.map(TaskName::task),
+        threshold: args.threshold,
+    };
+    let repo = app.repo_if_there()?;
+    let seed = match &repo {
+        Some(repo) => app.project(repo)?.spec.project.seed,
+        None => ProjectSpec::default().project.seed,
+    };
+    let report = args.report.iter().map(|path| app.path(path)).collect();
+    let options = EvaluateOptions { report, spec: args.over(EvaluateSpec::default()), ..EvaluateOptions::default() };
+    predictions::evaluate(repo.as_ref(), &predictions, &options, &app.ctx(seed))
+}
+
+fn judge_model(args: &EvaluateArgs, app: &App) -> Result<EvaluateReport> {
     let repo = app.repo()?;
     let project = app.project(&repo)?;
     let written = project.spec.evaluate.clone().unwrap_or_default();
@@ -164,13 +241,5 @@ pub fn run(args: &EvaluateArgs, app: &App) -> Result<Answer> {
         report: args.report.iter().map(|path| app.path(path)).collect(),
         spec: args.over(written),
     };
-    let report = evaluate(&repo, &options, &app.ctx(project.spec.project.seed))?;
-    app.print("evaluate", &report, |ui| show(&report, ui))?;
-    for path in &args.report {
-        app.ui.info(&format!("wrote {}", path.display()));
-    }
-    if report.judgement.verdict == Verdict::None {
-        app.ui.hint("no gates were given, so there is no verdict: add --gate 'accuracy >= 0.9'");
-    }
-    Ok(if report.judgement.verdict == Verdict::Fail { Answer::No } else { Answer::Yes })
+    evaluate(&repo, &options, &app.ctx(project.spec.project.seed))
 }

@@ -60,7 +60,10 @@ pub fn show(report: &EvaluateReport, ui: &Ui) -> io::Result<()> {
     };
     let rows = shortened(&plain(&document.rows_words()), WIDTH);
     ui.line(&format!("verdict: {}; {}", ui.paint(style, of.verdict.name()), document.verdict_words()))?;
-    let id = report.model.short();
+    let Some(id) = &report.model else {
+        return ui.line(&format!("{rows}; answers from a file"));
+    };
+    let id = id.short();
     let model = if report.name == id { id } else { format!("{} ({id})", shortened(&report.name, NAME)) };
     ui.line(&format!("{rows}; model {model}"))
 }

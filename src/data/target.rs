@@ -132,14 +132,7 @@ pub fn read_target(table: &Table, target: &str, task: Task) -> Result<(Target, V
     }
     let named = distinct_values(table, target)?;
     check_class_count(target, named.levels.len())?;
-    let number = |level: &Arc<str>| level.parse::<f64>().unwrap_or(f64::NAN);
-    let mut order: Vec<usize> = (0..named.levels.len()).collect();
-    match column_type {
-        ColumnType::Integer | ColumnType::Float => {
-            order.sort_by(|a, b| number(&named.levels[*a]).total_cmp(&number(&named.levels[*b])));
-        }
-        _ => order.sort_by(|a, b| named.levels[*a].cmp(&named.levels[*b])),
-    }
+    let order = order_of(&named, column_type);
     if task == Task::Binary && order.len() != 2 {
         let count = order.len();
         return Err(fail::usage(format!("target `{target}` has {count} distinct values, a binary task has two"))
@@ -148,6 +141,29 @@ pub fn read_target(table: &Table, target: &str, task: Task) -> Result<(Target, V
     }
     let names: Vec<String> = order.iter().map(|level| named.levels[*level].to_string()).collect();
     target_of(target, &named, &names)
+}
+
+/// Names of the classes that a column holds, in the order that [`read_target`] gives them; one class, or none, is no error.
+///
+/// Errors (usage): an unknown column, too many classes.
+pub fn class_names(table: &Table, column: &str) -> Result<Vec<String>> {
+    let named = named_values(table, column)?;
+    check_class_count(column, named.levels.len())?;
+    let order = order_of(&named, table.type_of(column)?);
+    Ok(order.into_iter().map(|level| named.levels[level].to_string()).collect())
+}
+
+/// Places of the classes in order: numbers by value, text by its bytes.
+fn order_of(named: &TextValues, column_type: ColumnType) -> Vec<usize> {
+    let number = |level: &Arc<str>| level.parse::<f64>().unwrap_or(f64::NAN);
+    let mut order: Vec<usize> = (0..named.levels.len()).collect();
+    match column_type {
+        ColumnType::Integer | ColumnType::Float => {
+            order.sort_by(|a, b| number(&named.levels[*a]).total_cmp(&number(&named.levels[*b])));
+        }
+        _ => order.sort_by(|a, b| named.levels[*a].cmp(&named.levels[*b])),
+    }
+    order
 }
 
 /// Reads the target of other rows with the `classes` of a trained model.

@@ -9,7 +9,7 @@ use crate::index::source::{OpenRun, SealedRun, SealedTail, Source};
 use crate::index::{Index, row, schema, write};
 
 /// Sealed runs read in one transaction, so that building a large index does not keep others out for long.
-const BATCH_RUNS: usize = 1_000;
+const BATCH_RUNS: usize = 5_000;
 
 /// A run known to the index whose journal was open when it was last read.
 struct Known {
@@ -32,8 +32,8 @@ struct News {
 impl Index {
     /// Reads everything that is new in `source`. Without news it only reads, so it waits for nobody.
     ///
-    /// Costs a stat per open run and a hash of the list of sealed runs, then the records of new runs. A list that is not the one read before
-    /// (restored from a copy) makes it start again, with a note.
+    /// Costs a stat per open run and a hash of the list of sealed runs, of a long one only when it was touched, then the
+    /// records of new runs. A list that is not the one read before (restored from a copy) makes it start again, with a note.
     pub fn catch_up(&mut self, source: &dyn Source) -> Result<()> {
         match self.advance(source) {
             Err(error) => self.recover(source, error),
@@ -52,10 +52,18 @@ impl Index {
 
     fn advance(&mut self, source: &dyn Source) -> Result<()> {
         let mut rebuilt = false;
-        while !news(&self.connection, source)?.is_empty() {
+        loop {
+            // Taken before the list is read, so that what is written meanwhile gives another one.
+            let stamp = source.stamp();
+            if news(&self.connection, source, stamp.as_deref())?.is_empty() {
+                if let Some(stamp) = &stamp {
+                    write::remember_stamp(&self.connection, stamp);
+                }
+                break;
+            }
             let again = in_transaction(&mut self.connection, |connection| {
                 // Asked again under the lock: another process may have caught up meanwhile.
-                let news = news(connection, source)?;
+                let news = news(connection, source, None)?;
                 rebuilt |= matches!(news.sealed, SealedTail::Changed);
                 apply(connection, source, news)
             })?;
@@ -107,9 +115,15 @@ impl News {
 }
 
 /// Compares the index with the truth; reads lengths and lines, no records except those that failed before.
-fn news(connection: &Connection, source: &dyn Source) -> Result<News> {
+///
+/// `stamp` is that of the list of sealed runs: nothing is read of a list whose stamp is the one remembered.
+fn news(connection: &Connection, source: &dyn Source, stamp: Option<&str>) -> Result<News> {
     let journals = source.open_runs()?;
-    let sealed = source.sealed(&write::prefix(connection)?, BATCH_RUNS)?;
+    let prefix = write::prefix(connection)?;
+    let sealed = match stamp.is_some() && stamp == write::stamp(connection)?.as_deref() {
+        true => SealedTail::New { runs: Vec::new(), prefix },
+        false => source.sealed(&prefix, BATCH_RUNS)?,
+    };
     let mut known = known_open(connection)?;
     let ended = ended_among(connection, &journals)?;
     let mut open = Vec::new();

@@ -154,7 +154,7 @@ fn prepare(connection: &mut Connection, notes: &mut Vec<String>) -> rusqlite::Re
 
 fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(TABLES)?;
-    connection.execute("INSERT INTO sealed VALUES (1, 0, ?1)", [hash(b"").hex()])?;
+    connection.execute("INSERT INTO sealed (one, length, hash) VALUES (1, 0, ?1)", [hash(b"").hex()])?;
     connection.pragma_update(None, "user_version", VERSION)
 }
 

@@ -82,6 +82,12 @@ pub trait Source {
     /// Lines of the journal of `run` from `offset` on; `None` when it has none any more.
     fn lines(&self, run: &RunId, offset: u64) -> Result<Option<OpenLines>>;
 
+    /// What changes whenever the list of sealed runs does; `None` for a list that is read as fast, and for one that was written
+    /// so recently that it may change once more without changing it.
+    fn stamp(&self) -> Option<String> {
+        None
+    }
+
     /// At most `most` sealed runs after `known`.
     fn sealed(&self, known: &Prefix, most: usize) -> Result<SealedTail>;
 

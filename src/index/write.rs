@@ -1,12 +1,14 @@
 //! Writing runs into the tables. Every function runs inside the transaction of its caller.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::base::hash::hash;
 use crate::base::id::ObjectId;
+use crate::base::limits;
 use crate::index::row;
 use crate::index::source::{OpenLines, OpenRun, Prefix, SealedRun};
 use crate::record::run::{Link, MetricPoint, RunRecord, RunStart, RunState};
@@ -21,7 +23,7 @@ pub fn clear(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Remembers how much of the list of sealed runs was read.
 pub fn set_prefix(connection: &Connection, prefix: &Prefix) -> rusqlite::Result<()> {
-    let mut update = connection.prepare_cached("UPDATE sealed SET length = ?1, hash = ?2")?;
+    let mut update = connection.prepare_cached("UPDATE sealed SET length = ?1, hash = ?2, stamp = NULL")?;
     update.execute(params![prefix.length as i64, prefix.hash.hex()]).map(drop)
 }
 
@@ -182,6 +184,20 @@ fn links(connection: &Connection, run: i64, inputs: &[Link], outputs: &[Link]) -
         insert.execute(params![run, output, role, name, id.hex()])?;
     }
     Ok(())
+}
+
+/// The stamp that the list of sealed runs had when nothing in it was new.
+pub fn stamp(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    connection.query_row("SELECT stamp FROM sealed", [], |row| row.get(0))
+}
+
+/// Remembers that nothing is new in a list with this stamp. Forgotten without harm when another process writes just now.
+pub fn remember_stamp(connection: &Connection, now: &str) {
+    let is_known = stamp(connection).is_ok_and(|known| known.as_deref() == Some(now));
+    if !is_known && connection.busy_timeout(Duration::ZERO).is_ok() {
+        let _ = connection.execute("UPDATE sealed SET stamp = ?1", [now]);
+        let _ = connection.busy_timeout(limits::INDEX_BUSY);
+    }
 }
 
 /// The prefix of the list of sealed runs that was read.

@@ -176,8 +176,8 @@ fn run_evaluate(space: &Workspace<'_>, model: Option<ObjectId>, ctx: &OpCtx<'_>)
         report.judgement.rows,
         report.judgement.rows_of
     );
-    let outputs = [("evaluation".to_owned(), report.evaluation)].into();
-    Ok(Executed { run: Some(report.run), outputs, summary, yes: report.judgement.verdict != Verdict::Fail })
+    let outputs = report.evaluation.map(|id| ("evaluation".to_owned(), id)).into_iter().collect();
+    Ok(Executed { run: report.run, outputs, summary, yes: report.judgement.verdict != Verdict::Fail })
 }
 
 fn run_register(

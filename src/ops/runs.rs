@@ -11,6 +11,7 @@ use crate::base::id::{ObjectId, RunId};
 use crate::base::limits;
 use crate::index::RunRow;
 use crate::index::search::{Found, RunSearch};
+
 use crate::metrics::zoo;
 use crate::ops::code::Untracked;
 use crate::ops::context::OpCtx;

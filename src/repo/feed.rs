@@ -1,5 +1,8 @@
 //! What the index is fed: lines of refs and journals, and the records they name.
 
+use std::os::unix::fs::MetadataExt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use anyhow::{Context, Result};
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
@@ -13,6 +16,11 @@ use crate::repo::layout;
 use crate::repo::refs::RunRef;
 use crate::repo::seal::RunContent;
 use crate::repo::{intent, lines};
+
+/// Lists of sealed runs below this are read again: it costs less than a millisecond.
+const LONG_BYTES: u64 = 1 << 20;
+/// A file can change again within one tick of the file system's clock, 1 to 10 ms on Linux, without showing it.
+const TICK_NS: u64 = 10_000_000;
 
 /// The truth of one repository.
 pub struct Feed<'r> {
@@ -58,6 +66,20 @@ impl Source for Feed<'_> {
         // Runs that ended inside it are listed once they are sealed, a moment later.
         let RunContent { params, metrics, tags, inputs, outputs, ended: _ } = RunContent::of(tail.lines);
         Ok(Some(OpenLines { start, points: metrics, params, tags, inputs, outputs, end, length }))
+    }
+
+    fn stamp(&self) -> Option<String> {
+        if intent::is_pending(self.repo.layout()) {
+            return None;
+        }
+        let seen = self.repo.layout().inside(layout::RUNS).metadata().ok()?;
+        let (written, changed) = ((seen.mtime(), seen.mtime_nsec()), (seen.ctime(), seen.ctime_nsec()));
+        let newest = written.max(changed);
+        let age = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_nanos() as i128
+            - (i128::from(newest.0) * 1_000_000_000 + i128::from(newest.1));
+        let is_settled = age > i128::from(TICK_NS);
+        (seen.len() >= LONG_BYTES && is_settled)
+            .then(|| format!("{} {written:?} {changed:?} {} {}", seen.len(), seen.ino(), seen.dev()))
     }
 
     fn sealed(&self, known: &Prefix, most: usize) -> Result<SealedTail> {

@@ -21,6 +21,8 @@ mod import;
 mod ingest;
 mod journey;
 mod pipeline;
+mod predictions;
+mod query;
 mod slices;
 mod sources;
 mod tasks;

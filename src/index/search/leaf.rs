@@ -65,7 +65,8 @@ fn column(attribute: Attribute) -> &'static str {
         Attribute::Seconds => "wall_seconds",
         Attribute::CpuSeconds => "cpu_seconds",
         Attribute::Memory => "peak_memory_bytes",
-        Attribute::Command => "command",
+        // As it was typed.
+        Attribute::Command => "(SELECT group_concat(value, ' ') FROM json_each(command))",
         Attribute::User => "user",
         Attribute::Host => "host",
         Attribute::Commit => "code_commit",

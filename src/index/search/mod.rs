@@ -8,6 +8,9 @@ mod leaf;
 mod order;
 mod set;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};

@@ -1,5 +1,6 @@
 //! `evaluate`: metrics on rows that fitting never saw, how sure they are, on whom, against which other model, and a verdict.
 
+pub mod answers;
 pub mod compare;
 pub mod costs;
 pub mod facets;
@@ -11,6 +12,7 @@ pub mod judged;
 pub mod jury;
 pub mod models;
 pub mod plots;
+pub mod predictions;
 pub mod reading;
 pub mod report;
 pub mod robustness;
@@ -68,10 +70,10 @@ pub struct EvaluateOptions {
 /// What came of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct EvaluateReport {
-    /// The run.
-    pub run: RunId,
-    /// The model: id of its package.
-    pub model: ObjectId,
+    /// The run; none outside of a repository.
+    pub run: Option<RunId>,
+    /// The model: id of its package; none when the answers come from a file.
+    pub model: Option<ObjectId>,
     /// The model as a person calls it.
     pub name: String,
     /// Name that its versions have, or would have.
@@ -79,8 +81,8 @@ pub struct EvaluateReport {
     pub key: String,
     /// What it predicts.
     pub task: Task,
-    /// The evaluation record.
-    pub evaluation: ObjectId,
+    /// The evaluation record; none when the answers come from a file.
+    pub evaluation: Option<ObjectId>,
     /// The dataset as a person calls it.
     pub dataset: String,
     /// Costs of the model by name, where they were measured: no part of the record, as they differ from time to time.
@@ -135,9 +137,10 @@ pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Resu
     let (evaluation, record, dataset, costs) = outcome.value;
     let (name, judgement) = (found.label(), record.judgement);
     let key = options.name.clone().unwrap_or_else(|| name.clone());
-    let (run, model, task) = (outcome.run, record.package, package.header.task);
+    let (run, model, task) = (Some(outcome.run), Some(record.package), package.header.task);
+    let evaluation = Some(evaluation);
     let report = EvaluateReport { run, model, name, key, task, evaluation, dataset, costs, judgement };
-    report::write(repo, &report, Some(&package), &options.report, &kinds)?;
+    report::write(Some(repo), &report, Some(&package), &options.report, &kinds)?;
     Ok(report)
 }
 

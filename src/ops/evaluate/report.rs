@@ -115,7 +115,7 @@ impl Words {
         Words {
             metrics: metric_words(report.task, &report.judgement),
             importance: None,
-            evaluation: report.evaluation.short(),
+            evaluation: report.evaluation.map_or_else(String::new, |id| id.short()),
         }
     }
 
@@ -136,7 +136,7 @@ impl Words {
 
 /// Writes the documents, their kinds as [`kinds`] told.
 pub fn write(
-    repo: &Repo,
+    repo: Option<&Repo>,
     report: &EvaluateReport,
     package: Option<&ModelPackage>,
     paths: &[PathBuf],
@@ -145,7 +145,11 @@ pub fn write(
     if paths.is_empty() {
         return Ok(());
     }
-    let words = Words { importance: importance(repo, &report.model, package)?, ..Words::of(report) };
+    let importance = match (repo, &report.model) {
+        (Some(repo), Some(model)) => importance(repo, model, package)?,
+        _ => None,
+    };
+    let words = Words { importance, ..Words::of(report) };
     let document = words.document(report);
     for (path, kind) in paths.iter().zip(kinds) {
         let text = match kind {
