@@ -8,9 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use crate::base::limits::{
-    MONITOR_CLASSES_MAX, MONITOR_COLUMNS_SHUFFLED_MAX, MONITOR_ROWS, MONITOR_ROWS_SHUFFLED,
-};
+use crate::base::limits::{MONITOR_CLASSES_MAX, MONITOR_COLUMNS_SHUFFLED_MAX, MONITOR_ROWS, MONITOR_ROWS_SHUFFLED};
 use crate::base::seed::Seed;
 use crate::data::frame::{Column, Frame, TextValues, Values};
 use crate::data::profile::profile;

@@ -278,8 +278,7 @@ impl ModelPackage {
         let baseline = decode(baseline).context("damaged model package: baseline")?;
         let monitoring = further.first().map(|body| decode::<MonitoringRecord>(body)).transpose();
         let monitoring = monitoring.context("damaged model package: monitoring")?;
-        let package =
-            ModelPackage { header: header.package, recipe, baseline, monitoring, predictor, calibration };
+        let package = ModelPackage { header: header.package, recipe, baseline, monitoring, predictor, calibration };
         package.agree()?;
         Ok(package)
     }
@@ -308,7 +307,10 @@ impl ModelPackage {
     /// Checks that recipe, predictor and header speak of the same model, by predicting no rows at all.
     fn agree(&self) -> Result<()> {
         let header = &self.header;
-        self.monitoring.as_ref().map_or(Ok(()), MonitoringRecord::check).context("damaged model package: monitoring")?;
+        self.monitoring
+            .as_ref()
+            .map_or(Ok(()), MonitoringRecord::check)
+            .context("damaged model package: monitoring")?;
         if self.recipe.features() != header.features {
             return Err(damaged("its recipe makes other features than its header lists").into());
         }

@@ -215,12 +215,7 @@ fn run_register(
         true => format!("{}@{version}", report.name),
         false => format!("{}@{version} ({})", report.name, aliases.join(", ")),
     };
-    Ok(Executed {
-        run: Some(report.run),
-        outputs: [("model".to_owned(), report.id)].into(),
-        summary,
-        yes: true,
-    })
+    Ok(Executed { run: Some(report.run), outputs: [("model".to_owned(), report.id)].into(), summary, yes: true })
 }
 
 /// What the project file says the columns mean.

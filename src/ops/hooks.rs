@@ -154,7 +154,9 @@ fn run(repo: &Repo, name: &str, happening: &Happening, ctx: &OpCtx<'_>) -> Resul
         Some(status) => Ended::Badly(said.with_last_lines(format!("ended with {status}"))),
         None => {
             let wait = ctx.hooks.wait.as_secs_f64();
-            Ended::Badly(said.with_last_lines(format!("took longer than {wait} s and was stopped (MLOPS_HOOK_TIMEOUT)")))
+            Ended::Badly(
+                said.with_last_lines(format!("took longer than {wait} s and was stopped (MLOPS_HOOK_TIMEOUT)")),
+            )
         }
     })
 }

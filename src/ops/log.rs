@@ -19,8 +19,8 @@ use crate::record::model::ModelRecord;
 use crate::record::run::{Link, MetricPoint, TRIAL};
 use crate::repo::Repo;
 use crate::repo::audit::AuditEntry;
-use crate::repo::marks::{self, VersionState};
 use crate::repo::journal::{JournalLine, MANUAL, append_to_run, start_manual};
+use crate::repo::marks::{self, VersionState};
 
 /// Runs, as asked for.
 #[derive(Clone, Debug, Serialize)]

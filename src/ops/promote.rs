@@ -131,9 +131,9 @@ fn closed(name: &str, version: u32, alias: &str, state: VersionState) -> Option<
 /// Refuses force that nobody gave a reason for.
 pub fn check_force(force: bool, reason: Option<&str>) -> Result<()> {
     match force && reason.is_none_or(|reason| reason.trim().is_empty()) {
-        true => Err(fail::usage("--force needs a reason")
-            .hint("add --reason \"WHY\"; it is kept in the audit log")
-            .into()),
+        true => {
+            Err(fail::usage("--force needs a reason").hint("add --reason \"WHY\"; it is kept in the audit log").into())
+        }
         false => Ok(()),
     }
 }
@@ -169,13 +169,7 @@ fn remove(repo: &Repo, options: &PromoteOptions, ctx: &OpCtx<'_>) -> Result<Prom
 /// Moves `champion` back to `previous`, and `previous` to where `champion` was: doing it twice changes nothing.
 ///
 /// Needs no verdict, as that version was the champion before; one that was rejected since needs force and a reason.
-pub fn rollback(
-    repo: &Repo,
-    name: &str,
-    force: bool,
-    reason: Option<&str>,
-    ctx: &OpCtx<'_>,
-) -> Result<PromoteReport> {
+pub fn rollback(repo: &Repo, name: &str, force: bool, reason: Option<&str>, ctx: &OpCtx<'_>) -> Result<PromoteReport> {
     check_force(force, reason)?;
     let known = repo.models()?;
     if !known.iter().any(|model| model == name) {
@@ -242,11 +236,8 @@ impl Decided {
             return Ok(self.refused(why));
         }
         let (name, alias) = (&self.name, &self.alias);
-        let mut moves = vec![RefMove::Expect(Expectation::Alias {
-            model: name.clone(),
-            alias: alias.clone(),
-            at: self.from,
-        })];
+        let mut moves =
+            vec![RefMove::Expect(Expectation::Alias { model: name.clone(), alias: alias.clone(), at: self.from })];
         if let Some(version) = self.to {
             let (model, state) = (name.clone(), self.state);
             moves.push(RefMove::Expect(Expectation::State { model, version, state }));

@@ -149,7 +149,9 @@ pub fn read_words(
     }
     if let Some(near) = suggest::nearest(word, known.iter().map(String::as_str)).filter(|_| !is_known) {
         return Err(fail::usage(format!("there is no model `{word}`"))
-            .hint(format!("did you mean `{near}`? For a new name say which model too: `mlops register run:last {word}`"))
+            .hint(format!(
+                "did you mean `{near}`? For a new name say which model too: `mlops register run:last {word}`"
+            ))
             .into());
     }
     talk.info(&format!("`{word}` is the name to register under; the newest trained model is meant"));

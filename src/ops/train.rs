@@ -268,8 +268,7 @@ impl Keep<'_> {
         if let Some(calibration) = fitted.calibration {
             package = package.calibrated(self.options.spec.calibrate, calibration);
         }
-        let answered =
-            Answered { rows_of: fitted.scored_on, answers: &fitted.answers, truth: Some(&fitted.truth) };
+        let answered = Answered { rows_of: fitted.scored_on, answers: &fitted.answers, truth: Some(&fitted.truth) };
         let seed = Seed(self.ctx.seed);
         let places = draw(training_rows.len(), MONITOR_ROWS, seed.derive("monitoring rows"));
         let sample: Vec<u32> = places.iter().map(|place| training_rows[*place as usize]).collect();

@@ -130,7 +130,8 @@ impl Layout {
 
     /// Folders that `init` makes.
     pub fn folders(&self) -> Vec<PathBuf> {
-        let refs = [RefKind::Dataset, RefKind::Model, RefKind::Alias, RefKind::Mark].map(|kind| self.inside(kind.folder()));
+        let refs =
+            [RefKind::Dataset, RefKind::Model, RefKind::Alias, RefKind::Mark].map(|kind| self.inside(kind.folder()));
         let others = [self.objects(), self.journals(), self.traffic(), self.staging(), self.quarantine()];
         refs.into_iter().chain(others).collect()
     }

@@ -174,7 +174,11 @@ fn questions(package: &ModelPackage, frame: &Frame) -> Result<Vec<Question>> {
     let names: Vec<&str> = header.inputs.iter().map(|input| input.name.as_str()).collect();
     let one = frame.take(&[0]);
     let mut all = vec![
-        form("dataframe_records, one row", &one, json!({ "dataframe_records": records(header, &one)?, "params": asked }))?,
+        form(
+            "dataframe_records, one row",
+            &one,
+            json!({ "dataframe_records": records(header, &one)?, "params": asked }),
+        )?,
         form("dataframe_records", frame, json!({ "dataframe_records": records(header, frame)?, "params": asked }))?,
         form(
             "dataframe_split",

@@ -17,6 +17,7 @@ mod import;
 mod ingest;
 mod journey;
 mod pipeline;
+mod registry;
 mod sources;
 mod tasks;
 mod tidy;

@@ -346,12 +346,7 @@ impl Made {
 }
 
 /// How the model answers rows of the dataset that it came with, all of them or a drawn few.
-fn monitored(
-    repo: &Repo,
-    found: &OpenDataset,
-    package: &ModelPackage,
-    ctx: &OpCtx<'_>,
-) -> Result<MonitoringRecord> {
+fn monitored(repo: &Repo, found: &OpenDataset, package: &ModelPackage, ctx: &OpCtx<'_>) -> Result<MonitoringRecord> {
     let (table, header) = (dataset::table(repo, found, ctx.talk)?, &package.header);
     let rows = monitoring::draw(table.rows(), MONITOR_IMPORT_ROWS, Seed(0).derive("import"));
     let table = table.take(&rows)?;
@@ -398,7 +393,8 @@ fn moves(repo: &Repo, options: &ImportOptions, (package, model): (ObjectId, Obje
     match promote::against(name, same_version.unwrap_or(1), alias, verdict, state) {
         Some(Against::UnlessForced(_)) if options.force => {}
         Some(Against::UnlessForced(_)) if same_version.is_none() => {
-            let what = format!("this model has not been evaluated, and the {} of {name} needs a verdict", promote::CHAMPION);
+            let what =
+                format!("this model has not been evaluated, and the {} of {name} needs a verdict", promote::CHAMPION);
             let way = format!("import it without --alias, evaluate it, then `mlops promote {name}@latest`");
             return Err(fail::usage(what).hint(format!("{way}; or use --force --reason \"WHY\"")).into());
         }
