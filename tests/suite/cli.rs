@@ -18,6 +18,8 @@ const VERBS: &[&str] = &[
     "register",
     "promote",
     "rollback",
+    "undo",
+    "mark",
     "predict",
     "serve",
     "run",
@@ -137,6 +139,9 @@ fn every_verb_prints_one_envelope_with_the_promised_fields() {
     );
     check(&["register", "--promote", "champion"], "register", "name version id aliases");
     check(&["promote", "loans@v1", "staging"], "promote", "name alias from to");
+    check(&["mark", "loans@v1", "approved", "--tag", "a=b"], "mark", "name version state note tags changes");
+    check(&["undo", "loans"], "undo", "name change steps.what steps.from steps.to aliases");
+    check(&["serve", "--check", "loans"], "serve_check", "passed checks.protocols.name checks.latency_p50_ms");
     check(&["predict", "loans", "loans.csv", "-o", "out.csv"], "predict", "rows errors seconds");
     check(
         &["export", "loans", "-o", "loans.txt"],
@@ -148,7 +153,7 @@ fn every_verb_prints_one_envelope_with_the_promised_fields() {
     let profile =
         "dataset rows columns.name columns.numbers columns.top columns.quantile_sketch associations.information";
     check(&["log", "--datasets", "loans", "--profile", "--target", "label"], "profile", profile);
-    check(&["log", "--models"], "models", "models.name models.aliases models.verdict");
+    check(&["log", "--models"], "models", "models.name models.aliases models.verdict models.state models.tags");
     check(&["log", "--audit"], "audit", "audit.seq audit.action audit.hash audit.prev");
     check(&["log", "--errors"], "errors", "errors.error");
     check(&["log", "metric", "a=1"], "log", "run created");

@@ -23,6 +23,7 @@ mod journey;
 mod pipeline;
 mod predictions;
 mod query;
+mod registry;
 mod slices;
 mod sources;
 mod tasks;

@@ -1,6 +1,6 @@
 //! Packages: they read back, and no file, however damaged or hostile, does more than fail.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use proptest::prelude::{ProptestConfig, any, proptest};
 
 use crate::base::hash::hash;
@@ -10,10 +10,13 @@ use crate::data::split::Split;
 use crate::data::target::Target;
 use crate::features::recipe::{Family, FittedRecipe, Recipe};
 use crate::models::calibration::Calibration;
+use crate::models::explain::attribution::exact;
+use crate::models::monitoring::{Answered, monitoring};
 use crate::models::package::{InputColumn, ModelPackage, PackageHeader};
 use crate::models::predictor::Predictions;
 use crate::models::tests::{ROWS, features, fit, labels, two_classes};
 use crate::models::zoo;
+use crate::record::monitoring::{ImportanceMethod, MonitoringRecord};
 use crate::record::profile::ProfileRecord;
 use crate::spec::model::Task;
 use crate::spec::recipe::TransformSpec;
@@ -102,6 +105,102 @@ fn calibration_and_threshold_are_kept() -> Result<()> {
     Ok(())
 }
 
+/// A package that keeps how it answers.
+fn monitored(kind: &str) -> Result<ModelPackage> {
+    let made = package(kind)?;
+    let truth = match made.header.task {
+        Task::Binary => two_classes()?,
+        task => labels(task)?,
+    };
+    let answers = made.predict(&frame()?)?;
+    let answered = Answered { rows_of: "validation", answers: &answers, truth: Some(&truth) };
+    let monitoring = monitoring(&made, &answered, &frame()?, Seed(7))?;
+    Ok(made.monitored(monitoring))
+}
+
+#[test]
+fn answers_are_kept_as_predict_writes_them() -> Result<()> {
+    for kind in KINDS {
+        let made = monitored(kind)?;
+        let bytes = made.to_bytes()?;
+        let read = ModelPackage::open(&bytes)?;
+        assert_eq!((&read.monitoring, read.to_bytes()?), (&made.monitoring, bytes), "{kind}");
+        let kept = made.monitoring.clone().context("just made")?;
+        let names: Vec<&str> = kept.answers.columns.iter().map(|column| column.name.as_str()).collect();
+        let wanted: &[&str] = match made.header.task {
+            Task::Clustering => &["cluster", "distance"],
+            Task::Anomaly => &["score", "anomaly"],
+            _ => &["prediction", "probability_no", "probability_yes"],
+        };
+        assert_eq!((names.as_slice(), kept.answers.rows), (wanted, ROWS as u64), "{kind}");
+        let explained = kept.importance.as_ref().map(|importance| importance.method);
+        let method = match kind {
+            "kmeans" | "knn" | "svm" => None,
+            "naive_bayes" | "baseline" | "isolation_forest" => Some(ImportanceMethod::Shuffled),
+            _ => Some(ImportanceMethod::Contributions),
+        };
+        assert_eq!((explained, kept.notes.is_empty()), (method, method.is_some()), "{kind}: {:?}", kept.notes);
+    }
+    Ok(())
+}
+
+#[test]
+fn kept_answers_are_those_of_the_model() -> Result<()> {
+    let made = monitored("forest")?;
+    let Predictions::Probabilities { values, .. } = made.predict(&frame()?)? else { return Ok(()) };
+    let kept = made.monitoring.clone().context("just made")?;
+    let yes = kept.answers.column("probability_yes").and_then(|column| column.numbers.as_ref()).context("a column")?;
+    let mean = values.iter().skip(1).step_by(2).sum::<f64>() / ROWS as f64;
+    assert!((yes.mean.context("a mean")? - mean).abs() < 1e-12);
+    let shares = &kept.answers.column("prediction").context("a column")?.top;
+    let said = made.predict(&frame()?)?.classes().iter().filter(|class| **class == 1).count() as u64;
+    assert!(shares.contains(&("yes".to_owned(), said)), "{shares:?}");
+    let labels = kept.labels.context("the truth")?;
+    assert_eq!((labels.name.as_str(), labels.present), ("label", ROWS as u64));
+    // The sum over columns of the mean size of each contribution, all rows being in the sample.
+    let parts = exact(&made, &frame()?)?.context("trees say it")?;
+    let importance = kept.importance.context("trees say it")?;
+    let (size, color) = (parts.sizes()[0], parts.sizes()[1]);
+    assert_eq!(importance.rows, ROWS as u64);
+    let of = |name: &str| importance.columns.iter().find(|(known, _)| known == name).map_or(f64::NAN, |(_, v)| *v);
+    assert!((of("size") - size).abs() < 1e-12 && (of("color") - color).abs() < 1e-12, "{importance:?}");
+    Ok(())
+}
+
+#[test]
+fn kept_answers_that_contradict_themselves_are_refused() -> Result<()> {
+    let refused = |says: &str, change: fn(&mut MonitoringRecord)| -> Result<()> {
+        let mut made = monitored("forest")?;
+        made.monitoring.as_mut().map_or((), change);
+        let error = ModelPackage::open(&made.to_bytes()?).err().map(|error| format!("{error:#}")).unwrap_or_default();
+        assert!(error.contains(says), "{says}: {error}");
+        Ok(())
+    };
+    refused("nobody knows the rows", |kept| kept.rows_of = "my".to_owned())?;
+    refused("does not add up", |kept| kept.answers.rows += 1)?;
+    refused("does not add up", |kept| kept.answers.columns[0].missing = u64::MAX)?;
+    refused("does not add up", |kept| {
+        kept.answers.columns[1].quantile_sketch.iter_mut().for_each(|s| s.counts.clear())
+    })?;
+    refused("does not add up", |kept| kept.answers.columns[0].top[0].1 = u64::MAX)?;
+    refused("a column twice", |kept| kept.answers.columns[2].name = "prediction".to_owned())?;
+    refused("importance of", |kept| kept.importance.iter_mut().for_each(|i| i.columns[0].1 = -1.0))?;
+    refused("importance of", |kept| kept.importance.iter_mut().for_each(|i| i.columns[1].0 = i.columns[0].0.clone()))?;
+    Ok(())
+}
+
+#[test]
+fn damaged_answers_are_errors() -> Result<()> {
+    let bytes = monitored("baseline")?.to_bytes()?;
+    for place in (0..bytes.len()).step_by(53) {
+        assert!(ModelPackage::open(&bytes[..place]).is_err(), "cut at {place}");
+        let mut changed = bytes.clone();
+        changed[place] ^= 1 << (place % 8);
+        assert!(ModelPackage::open(&changed).is_err(), "bit flipped in byte {place}");
+    }
+    Ok(())
+}
+
 #[test]
 fn headers_that_contradict_themselves_are_refused() -> Result<()> {
     let refused = |change: fn(&mut PackageHeader), says: &str| -> Result<()> {
@@ -177,7 +276,7 @@ fn forge(bytes: &[u8], seed: u64) -> Vec<u8> {
         header["sections"][section]["length"] = claimed.wrapping_add(rng.below(9)).wrapping_sub(4).into();
     }
     let mut rest = body.as_slice();
-    for section in 0..3 {
+    for section in 0..header["sections"].as_array().map_or(0, Vec::len) {
         let claimed = header["sections"][section]["length"].as_u64().unwrap_or(0) as usize;
         let (part, after) = rest.split_at(claimed.min(rest.len()));
         header["sections"][section]["hash"] = hash(part).hex().into();
@@ -200,9 +299,10 @@ proptest! {
         use std::sync::LazyLock;
         static MADE: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
             let plain = KINDS.iter().map(|kind| package(kind));
-            plain.chain([mended()]).filter_map(|made| made.and_then(|made| made.to_bytes()).ok()).collect()
+            let whole = ["forest", "naive_bayes", "isolation_forest"].into_iter().map(monitored);
+            plain.chain([mended()]).chain(whole).filter_map(|made| made.and_then(|made| made.to_bytes()).ok()).collect()
         });
-        assert_eq!(MADE.len(), KINDS.len() + 1);
+        assert_eq!(MADE.len(), KINDS.len() + 4);
         let forged = forge(&MADE[(seed % MADE.len() as u64) as usize], seed);
         if let (Ok(opened), Ok(frame)) = (ModelPackage::open(&forged), frame()) {
             let _ = opened.predict(&frame);

@@ -2,6 +2,7 @@
 
 mod gc_and_fsck;
 mod indexing;
+mod marking;
 mod resolving;
 mod runs;
 mod setting_up;

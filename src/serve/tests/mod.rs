@@ -1,6 +1,7 @@
 //! Tests of the server.
 
 mod answers;
+mod checking;
 mod client;
 mod csv_bodies;
 mod endpoints;
