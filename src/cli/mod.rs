@@ -10,6 +10,7 @@ mod app;
 mod args;
 mod completions;
 mod diff;
+mod diff_models;
 mod evaluate;
 mod explain;
 mod export;
