@@ -36,6 +36,34 @@ pub const TRIALS_WAIT: Duration = Duration::from_secs(1);
 pub const STAGE_OUTPUT_BYTES_MAX: usize = 1 << 20;
 /// Bytes of `mlops.toml`, `mlops.lock` and `schema.toml`.
 pub const SPEC_BYTES_MAX: u64 = 4 << 20;
+/// Most bytes of the note of a version: a page of text, kept in the list of versions that is read whole.
+pub const NOTE_BYTES_MAX: usize = 16 << 10;
+/// Most bytes of the value of one tag, and tags of one version.
+pub const TAG_BYTES_MAX: usize = 1_000;
+/// See [`TAG_BYTES_MAX`].
+pub const TAGS_MAX: usize = 100;
+/// How long a hook may take before it and all it started are killed, unless `MLOPS_HOOK_TIMEOUT` says otherwise.
+pub const HOOK_WAIT: Duration = Duration::from_secs(60);
+/// Longest time that a hook may be given.
+pub const HOOK_WAIT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// Bytes of what a hook says that are kept for the reason, from the end.
+pub const HOOK_OUTPUT_BYTES_MAX: usize = 4 << 10;
+/// Rows that are sent to a server before a model is registered: enough for every class and level of most tables.
+pub const CHECK_ROWS: usize = 32;
+/// Single rows whose latency is measured then.
+pub const CHECK_REQUESTS: usize = 20;
+/// How long that server may take to start, and for one answer.
+pub const CHECK_WAIT: Duration = Duration::from_secs(10);
+/// Rows that a package's importances are measured on: 100 trees take 15 ms.
+pub const MONITOR_ROWS: usize = 256;
+/// Rows of a dataset that an imported model answers for its package.
+pub const MONITOR_IMPORT_ROWS: usize = 10_000;
+/// The same of kinds that do not say what each feature adds, whose columns are shuffled one by one.
+pub const MONITOR_ROWS_SHUFFLED: usize = 32;
+/// Raw columns that are shuffled for it; of more, none are.
+pub const MONITOR_COLUMNS_SHUFFLED_MAX: usize = 100;
+/// Classes whose probability keeps a distribution of its own in a package; the most frequent ones of more.
+pub const MONITOR_CLASSES_MAX: usize = 50;
 /// Most bytes in the body of one request to the server.
 pub const BODY_BYTES_MAX: usize = 64 << 20;
 /// Most rows in one request to the server.

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod fail;
 pub mod failpoint;
 pub mod fs;
+pub mod group;
 pub mod guard;
 pub mod hash;
 pub mod host;

@@ -13,8 +13,10 @@ use crate::cli::args::GlobalArgs;
 use crate::config::environment::Environment;
 use crate::config::project::{PROJECT_FILE, Project};
 use crate::ops::context::OpCtx;
+use crate::ops::hooks::Hooks;
 use crate::repo::Repo;
 use crate::repo::killed::seal_dead_runs;
+use crate::serve;
 use crate::source;
 use crate::term::ui::Ui;
 
@@ -43,6 +45,8 @@ pub struct App {
     pub words: Vec<String>,
     /// Whether everything that needs a network is refused.
     pub offline: bool,
+    /// What is settled about hooks.
+    hooks: Hooks,
 }
 
 impl App {
@@ -55,6 +59,7 @@ impl App {
         }
         environment.check()?;
         let clock = environment.clock()?;
+        let hooks = Hooks { inside: environment.hook.clone(), wait: environment.hook_wait()? };
         let here = std::env::current_dir().context("cannot tell the current folder")?;
         let folder = global.directory.as_ref().map_or(here.clone(), |given| here.join(given));
         if !folder.is_dir() {
@@ -64,7 +69,7 @@ impl App {
         }
         // What is typed is kept with the run for good; a password in an address must not be.
         let words = words.iter().map(|word| source::redact(word)).collect();
-        Ok(App { ui, environment, folder, clock, words, offline: global.offline })
+        Ok(App { ui, environment, folder, clock, words, offline: global.offline, hooks })
     }
 
     /// A path of the command line: relative to where the command acts.
@@ -118,6 +123,8 @@ impl App {
             stage: None,
             variables: &self.environment.variables,
             offline: self.offline,
+            hooks: self.hooks.clone(),
+            check: Some(serve::check::check),
         }
     }
 

@@ -53,9 +53,15 @@ pub struct ImportArgs {
     /// Names of its classes, in the order of the model
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     classes: Vec<String>,
-    /// Alias that moves to the new version
+    /// Alias that moves to the new version; `champion` needs --force, as nobody has judged it yet
     #[arg(long, value_name = "A")]
     alias: Option<String>,
+    /// Make it the champion unjudged; needs --reason
+    #[arg(long)]
+    force: bool,
+    /// Why, for the audit log
+    #[arg(long, value_name = "T")]
+    reason: Option<String>,
     /// A sentence kept with the version
     #[arg(long, value_name = "T")]
     note: Option<String>,
@@ -75,6 +81,8 @@ pub fn run(args: &ImportArgs, app: &App) -> Result<Answer> {
         classes: args.classes.clone(),
         alias: args.alias.clone(),
         note: args.note.clone(),
+        force: args.force,
+        reason: args.reason.clone(),
     };
     let report = import(&repo, &options, &app.ctx(0))?;
     app.print("import", &report, |ui| show(&report, ui))?;

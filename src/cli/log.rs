@@ -311,12 +311,13 @@ fn show_datasets(report: &DatasetsReport, ui: &Ui) -> std::io::Result<()> {
 }
 
 fn show_models(report: &ModelsReport, ui: &Ui) -> std::io::Result<()> {
-    let mut table = Table::new(&["model", "id", "kind", "verdict", "aliases", "metrics", "time"]);
+    let mut table = Table::new(&["model", "id", "kind", "state", "verdict", "aliases", "metrics", "time"]);
     for row in &report.models {
         table.row([
             format!("{}@v{}", row.name, row.version),
             row.id.short(),
             row.kind.clone(),
+            row.state.name().to_owned(),
             row.verdict.name().to_owned(),
             row.aliases.join(", "),
             shown_metrics(&row.metrics),

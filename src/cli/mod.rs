@@ -21,6 +21,7 @@ mod ingest;
 mod init;
 mod lineage;
 mod log;
+mod mark;
 mod predict;
 mod profile_view;
 mod promote;
@@ -36,6 +37,7 @@ mod train_auto;
 mod transform;
 mod tree;
 mod tune;
+mod undo;
 mod validate;
 mod why;
 
@@ -94,6 +96,8 @@ enum Verb {
     Register(register::RegisterArgs),
     Promote(promote::PromoteArgs),
     Rollback(rollback::RollbackArgs),
+    Undo(undo::UndoArgs),
+    Mark(mark::MarkArgs),
     Predict(predict::PredictArgs),
     Export(export::ExportArgs),
     Import(import::ImportArgs),
@@ -165,6 +169,8 @@ fn dispatch(verb: Verb, app: &App) -> anyhow::Result<Answer> {
         Verb::Register(args) => register::run(&args, app),
         Verb::Promote(args) => promote::run(&args, app),
         Verb::Rollback(args) => rollback::run(&args, app),
+        Verb::Undo(args) => undo::run(&args, app),
+        Verb::Mark(args) => mark::run(&args, app),
         Verb::Predict(args) => predict::run(&args, app),
         Verb::Export(args) => export::run(&args, app),
         Verb::Import(args) => import::run(&args, app),

@@ -11,20 +11,28 @@ use crate::term::ui::Ui;
 
 /// Point an alias at a registered version
 ///
-/// `champion` is what gates compare with and what serving follows; when it moves, `previous` keeps its old place. The
-/// version needs the verdict `pass`, or --force with a reason. Every move is in the audit log.
+/// `champion` is what gates compare with and what serving follows; when it moves, `previous` keeps its old place, and a
+/// pending version becomes approved. The version needs the verdict `pass`, and must not be rejected or archived, or --force
+/// with a reason; a champion is never archived. `--remove` takes an alias away. Every move is in the audit log; `mlops undo`
+/// takes it back.
+///
+/// `.mlops/hooks/pre-promote` is asked first (any exit code but 0 refuses), `post-promote` told afterwards; both get JSON
+/// on standard input and MLOPS_HOOK_* variables: COMMAND, NAME, VERSION, ALIAS, FROM, TO, REASON, VERDICT, STATE.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  mlops promote penguins@v7 --reason 'better on Dream'\n  mlops promote penguins@v7 staging"
+    after_help = "Examples:\n  mlops promote penguins@v7 --reason 'better on Dream'\n  mlops promote penguins@v7 staging\n  mlops promote penguins --remove staging"
 )]
 pub struct PromoteArgs {
-    /// The version: NAME@v7 or NAME@ALIAS
+    /// The version: NAME@v7 or NAME@ALIAS; the NAME alone with --remove
     #[arg(value_name = "NAME@VERSION")]
     model: String,
     /// The alias to move
     #[arg(default_value = CHAMPION)]
     alias: String,
-    /// Move it although the version has no verdict `pass`; needs --reason
+    /// Take this alias away instead
+    #[arg(long, value_name = "A", conflicts_with = "alias")]
+    remove: Option<String>,
+    /// Move it although the version has no verdict `pass`, or is rejected or archived; needs --reason
     #[arg(long)]
     force: bool,
     /// Why, for the audit log
@@ -37,7 +45,8 @@ pub fn run(args: &PromoteArgs, app: &App) -> Result<Answer> {
     let repo = app.repo()?;
     let options = PromoteOptions {
         model: args.model.clone(),
-        alias: args.alias.clone(),
+        alias: args.remove.clone().unwrap_or_else(|| args.alias.clone()),
+        remove: args.remove.is_some(),
         force: args.force,
         reason: args.reason.clone(),
     };

@@ -2,14 +2,29 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::time::Duration;
 
 use crate::base::clock::{Clock, Timestamp};
-use crate::base::fail::Failure;
-use crate::base::suggest;
+use crate::base::fail::{self, Failure};
+use crate::base::limits::{HOOK_WAIT, HOOK_WAIT_MAX};
+use crate::base::{suggest, units};
 
 /// Sections of the project file that variables may set: `MLOPS_TRAIN_MODEL=forest` is `[train] model = "forest"`.
 pub const SECTIONS: [&str; 11] =
     ["PROJECT", "DATA", "SPLIT", "VALIDATE", "TRANSFORM", "TRAIN", "TUNE", "EVALUATE", "REGISTER", "SERVE", "MONITOR"];
+
+/// What hooks are told by variables.
+const HANDED_TO_HOOKS: [&str; 9] = [
+    "MLOPS_HOOK_COMMAND",
+    "MLOPS_HOOK_NAME",
+    "MLOPS_HOOK_VERSION",
+    "MLOPS_HOOK_ALIAS",
+    "MLOPS_HOOK_FROM",
+    "MLOPS_HOOK_TO",
+    "MLOPS_HOOK_REASON",
+    "MLOPS_HOOK_VERDICT",
+    "MLOPS_HOOK_STATE",
+];
 
 /// What the environment says.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +45,10 @@ pub struct Environment {
     pub locale: Option<String>,
     /// All variables that do not start with `MLOPS_`: credentials, endpoints and proxies of sources are among them.
     pub variables: BTreeMap<String, String>,
+    /// `MLOPS_HOOK`: the hook that this command was called by.
+    pub hook: Option<String>,
+    /// `MLOPS_HOOK_TIMEOUT`: how long a hook may take.
+    pub hook_timeout: Option<String>,
     /// Variables that start with `MLOPS_` and mean nothing.
     pub unknown: Vec<String>,
 }
@@ -58,8 +77,11 @@ impl Environment {
                 "MLOPS_NOW" => found.now = Some(value),
                 "MLOPS_FAIL_POINT" => found.fail_point = Some(value),
                 "MLOPS_SEED" => drop(found.settings.insert(("project".to_owned(), "seed".to_owned()), value)),
-                // Handed to the commands of stages, not read back.
+                "MLOPS_HOOK" => found.hook = Some(value).filter(|hook| !hook.is_empty()),
+                "MLOPS_HOOK_TIMEOUT" => found.hook_timeout = Some(value),
+                // Handed to the commands of stages and to hooks, not read back.
                 "MLOPS_STAGE" => {}
+                name if HANDED_TO_HOOKS.contains(&name) => {}
                 other => found.sort_out(other, value),
             }
         }
@@ -93,12 +115,35 @@ impl Environment {
 
     /// Refuses variables that start with `MLOPS_` and mean nothing: a slip there would go unseen.
     pub fn check(&self) -> Result<(), Failure> {
-        let known =
-            ["MLOPS_RUN", "MLOPS_SEED", "MLOPS_NOW", "MLOPS_TRAIN_MODEL", "MLOPS_SERVE_PORT", "MLOPS_DATA_SOURCE"];
+        let known = [
+            "MLOPS_RUN",
+            "MLOPS_SEED",
+            "MLOPS_NOW",
+            "MLOPS_TRAIN_MODEL",
+            "MLOPS_SERVE_PORT",
+            "MLOPS_DATA_SOURCE",
+            "MLOPS_HOOK_TIMEOUT",
+        ];
         match self.unknown.first() {
             Some(name) => Err(suggest::unknown("environment variable", name, known)),
             None => Ok(()),
         }
+    }
+
+    /// How long a hook may take.
+    ///
+    /// Errors: no duration, none at all, or more than [`HOOK_WAIT_MAX`].
+    pub fn hook_wait(&self) -> Result<Duration, Failure> {
+        let Some(text) = &self.hook_timeout else {
+            return Ok(HOOK_WAIT);
+        };
+        let wait = units::parse_duration(text)?;
+        if wait.is_zero() || wait > HOOK_WAIT_MAX {
+            let most = HOOK_WAIT_MAX.as_secs() / 3600;
+            return Err(fail::usage(format!("MLOPS_HOOK_TIMEOUT={text} is not above 0 and at most {most}h"))
+                .hint("write it like 60s or 10m"));
+        }
+        Ok(wait)
     }
 
     /// Where the present comes from.

@@ -17,6 +17,7 @@ pub mod isolation_forest;
 pub mod kmeans;
 pub mod knn;
 pub mod linear;
+pub mod monitoring;
 pub mod naive_bayes;
 pub mod onnx;
 pub mod package;

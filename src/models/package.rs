@@ -2,7 +2,10 @@
 //!
 //! Layout: magic (8 bytes), format version (u32), header length (u32), BLAKE3 of the header (32 bytes), header (JSON),
 //! then the sections one after the other up to the end of the file. The header lists each section's name, length and
-//! BLAKE3. Numbers are little-endian. Nothing in it is executed, and no length is believed before it is compared with
+//! BLAKE3. Numbers are little-endian. The sections, in this order: `recipe` (JSON), `predictor` (our own form; calibration
+//! curves follow), `baseline` (a `profile` record of the training rows), and `monitoring` (a `monitoring` record: how the
+//! model answered rows it was scored on, the truth of these rows, importances), which older packages and imported models
+//! without data do not have. Nothing in it is executed, and no length is believed before it is compared with
 //! the bytes that are there.
 
 use std::collections::BTreeMap;
@@ -21,6 +24,7 @@ use crate::models::calibration::Calibration;
 use crate::models::form::{FormReader, FormWriter};
 use crate::models::predictor::{Predictions, Predictor};
 use crate::models::zoo;
+use crate::record::monitoring::MonitoringRecord;
 use crate::record::profile::ProfileRecord;
 use crate::record::recipe::FeatureRecord;
 use crate::record::{decode, encode};
@@ -32,7 +36,9 @@ const MAGIC: &[u8; 8] = b"MLOPSPKG";
 /// Version of the layout above.
 const FORMAT: u32 = 1;
 const PRELUDE_BYTES: usize = 8 + 4 + 4 + 32;
-const SECTIONS: [&str; 3] = ["recipe", "predictor", "baseline"];
+const SECTIONS: [&str; 4] = ["recipe", "predictor", "baseline", "monitoring"];
+/// How many of them every package has.
+const SECTIONS_NEEDED: usize = 3;
 
 /// A raw column that the model reads, as it was in the training rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -167,6 +173,8 @@ pub struct ModelPackage {
     pub recipe: FittedRecipe,
     /// Profile of the training rows, for comparison with what comes later.
     pub baseline: ProfileRecord,
+    /// How it answered when it was made, for comparison with later answers.
+    pub monitoring: Option<MonitoringRecord>,
     predictor: Box<dyn Predictor>,
     calibration: Option<Calibration>,
 }
@@ -179,7 +187,13 @@ impl ModelPackage {
         predictor: Box<dyn Predictor>,
         baseline: ProfileRecord,
     ) -> ModelPackage {
-        ModelPackage { header, recipe, baseline, predictor, calibration: None }
+        ModelPackage { header, recipe, baseline, monitoring: None, predictor, calibration: None }
+    }
+
+    /// Keeps how it answers.
+    pub fn monitored(mut self, monitoring: MonitoringRecord) -> ModelPackage {
+        self.monitoring = Some(monitoring);
+        self
     }
 
     /// Mends its probabilities from now on.
@@ -205,7 +219,8 @@ impl ModelPackage {
         if let Some(calibration) = &self.calibration {
             calibration.write(&mut form);
         }
-        let bodies = [json::canonical(&self.recipe.to_json())?, form.finish(), encode(&self.baseline)?];
+        let mut bodies = vec![json::canonical(&self.recipe.to_json())?, form.finish(), encode(&self.baseline)?];
+        bodies.extend(self.monitoring.as_ref().map(encode).transpose()?);
         let sections = SECTIONS.iter().zip(&bodies).map(|(name, body)| SectionEntry {
             name: (*name).to_owned(),
             length: body.len() as u64,
@@ -243,10 +258,11 @@ impl ModelPackage {
             bodies.push(body);
             rest = after;
         }
-        let [recipe, predictor, baseline] = bodies.as_slice() else {
+        let (needed, further) = bodies.split_at_checked(SECTIONS_NEEDED).unwrap_or_default();
+        let [recipe, predictor, baseline] = needed else {
             return Err(damaged("a section is missing").into());
         };
-        if !rest.is_empty() || header.sections.len() != SECTIONS.len() {
+        if !rest.is_empty() || header.sections.len() != bodies.len() {
             return Err(damaged("there is more in it than its header says").into());
         }
         let recipe = serde_json::from_slice(recipe).context("damaged model package: recipe")?;
@@ -260,7 +276,9 @@ impl ModelPackage {
         };
         form.end()?;
         let baseline = decode(baseline).context("damaged model package: baseline")?;
-        let package = ModelPackage { header: header.package, recipe, baseline, predictor, calibration };
+        let monitoring = further.first().map(|body| decode::<MonitoringRecord>(body)).transpose();
+        let monitoring = monitoring.context("damaged model package: monitoring")?;
+        let package = ModelPackage { header: header.package, recipe, baseline, monitoring, predictor, calibration };
         package.agree()?;
         Ok(package)
     }
@@ -289,6 +307,10 @@ impl ModelPackage {
     /// Checks that recipe, predictor and header speak of the same model, by predicting no rows at all.
     fn agree(&self) -> Result<()> {
         let header = &self.header;
+        self.monitoring
+            .as_ref()
+            .map_or(Ok(()), MonitoringRecord::check)
+            .context("damaged model package: monitoring")?;
         if self.recipe.features() != header.features {
             return Err(damaged("its recipe makes other features than its header lists").into());
         }

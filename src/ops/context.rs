@@ -10,6 +10,8 @@ use crate::base::hash::hash;
 use crate::base::host;
 use crate::base::id::{ObjectId, RunId};
 use crate::base::talk::Talk;
+use crate::ops::check::Check;
+use crate::ops::hooks::Hooks;
 use crate::record::run::{CodeState, RunStart};
 use crate::repo::refs::Actor;
 
@@ -33,6 +35,10 @@ pub struct OpCtx<'a> {
     pub variables: &'a BTreeMap<String, String>,
     /// Whether everything that needs a network is refused.
     pub offline: bool,
+    /// What is settled about hooks.
+    pub hooks: Hooks,
+    /// How a package is tried with the server before it is registered; not at all when absent.
+    pub check: Option<Check>,
 }
 
 impl OpCtx<'_> {

@@ -192,12 +192,19 @@ fn run_register(
         alias: spec.alias,
         promote: spec.promote,
         note: spec.note,
+        tags: spec.tags,
         force: false,
         reason: Some("mlops run".to_owned()),
         evaluation,
+        no_check: spec.check == Some(false),
     };
     let report = register(space.repo, &options, ctx)?;
-    let version = report.version.map_or_else(|| "refused".to_owned(), |version| format!("v{version}"));
+    let refused = || format!("refused: {}", report.reason.as_deref().unwrap_or("its gates failed"));
+    let Some(version) = report.version.map(|version| format!("v{version}")) else {
+        ctx.talk.warn(&refused());
+        let outputs = [("model".to_owned(), report.id)].into();
+        return Ok(Executed { run: Some(report.run), outputs, summary: refused(), yes: false });
+    };
     let aliases: Vec<String> = report
         .aliases
         .iter()
@@ -208,12 +215,7 @@ fn run_register(
         true => format!("{}@{version}", report.name),
         false => format!("{}@{version} ({})", report.name, aliases.join(", ")),
     };
-    Ok(Executed {
-        run: Some(report.run),
-        outputs: [("model".to_owned(), report.id)].into(),
-        summary,
-        yes: !report.refused,
-    })
+    Ok(Executed { run: Some(report.run), outputs: [("model".to_owned(), report.id)].into(), summary, yes: true })
 }
 
 /// What the project file says the columns mean.

@@ -46,6 +46,10 @@ pub struct Fitted {
     pub params: Option<toml::Table>,
     /// Which rows the scores are of: `validation`, `train`, or `out_of_fold`.
     pub scored_on: &'static str,
+    /// Its answers to these rows, calibrated.
+    pub answers: Predictions,
+    /// The truth of these rows.
+    pub truth: Target,
     /// Scores of the model, calibrated and with its threshold.
     pub metrics: BTreeMap<String, f64>,
     /// What the model is compared with.
@@ -109,6 +113,8 @@ pub fn fit(
     let class_weight = factors.map(named);
     Ok(Fitted {
         metrics: score_at(&mended, &scored.target, task, value, &seen)?,
+        answers: mended,
+        truth: scored.target.clone(),
         baseline,
         threshold: value,
         calibration,

@@ -20,6 +20,7 @@ use crate::record::run::{Link, MetricPoint, TRIAL};
 use crate::repo::Repo;
 use crate::repo::audit::AuditEntry;
 use crate::repo::journal::{JournalLine, MANUAL, append_to_run, start_manual};
+use crate::repo::marks::{self, VersionState};
 
 /// Runs, as asked for.
 #[derive(Clone, Debug, Serialize)]
@@ -76,12 +77,16 @@ pub struct ModelRow {
     pub time: Timestamp,
     /// Aliases that point at it.
     pub aliases: Vec<String>,
+    /// What people have decided about it.
+    pub state: VersionState,
     /// Verdict of its evaluation.
     pub verdict: Verdict,
     /// Scores of its evaluation, or of training when there is none.
     pub metrics: BTreeMap<String, f64>,
     /// A sentence kept with it.
     pub note: Option<String>,
+    /// Free words kept with it.
+    pub tags: BTreeMap<String, String>,
 }
 
 /// Registered versions, newest first within a name.
@@ -159,7 +164,10 @@ pub fn models(repo: &Repo, only: Option<&str>) -> Result<ModelsReport> {
     let mut models = Vec::new();
     for name in repo.models()?.into_iter().filter(|name| only.is_none_or(|only| only == name)) {
         let aliases = repo.aliases(&name)?;
-        for entry in repo.model_versions(&name)?.into_iter().rev() {
+        let versions = repo.model_versions(&name)?;
+        let mut facts = marks::facts(&versions, &repo.marks(&name)?);
+        for entry in versions.into_iter().rev() {
+            let said = facts.remove(&entry.version).unwrap_or_default();
             let record: ModelRecord = repo.record(&entry.model)?;
             let evaluation = entry.evaluation.map(|id| repo.record::<EvaluationRecord>(&id)).transpose()?;
             let pointing = aliases.iter().filter(|(_, version)| **version == entry.version);
@@ -172,7 +180,9 @@ pub fn models(repo: &Repo, only: Option<&str>) -> Result<ModelsReport> {
                 aliases: pointing.map(|(alias, _)| alias.clone()).collect(),
                 verdict: evaluation.as_ref().map_or(Verdict::None, |evaluation| evaluation.judgement.verdict),
                 metrics: evaluation.map_or(record.metrics, |evaluation| evaluation.judgement.metrics),
-                note: entry.note,
+                state: said.state,
+                note: said.note,
+                tags: said.tags,
             });
         }
     }

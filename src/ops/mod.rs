@@ -7,6 +7,7 @@
 //! nothing is cached, guessed or skipped without a note.
 
 pub mod auto;
+pub mod check;
 pub mod choices;
 pub mod command;
 pub mod context;
@@ -23,12 +24,14 @@ pub mod files;
 pub mod fit;
 pub mod fsck;
 pub mod gc;
+pub mod hooks;
 pub mod import;
 pub mod ingest;
 pub mod init;
 pub mod intake;
 pub mod lineage;
 pub mod log;
+pub mod mark;
 pub mod predict;
 pub mod prepare;
 pub mod profile;
@@ -45,6 +48,7 @@ pub mod train;
 pub mod training;
 pub mod transform;
 pub mod tune;
+pub mod undo;
 pub mod unsupervised;
 pub mod validate;
 pub mod why;

@@ -8,11 +8,13 @@ use serde::Serialize;
 use crate::base::fail;
 use crate::base::failpoint;
 use crate::base::id::{ObjectId, RunId};
-use crate::base::limits::DOMAIN_VALUES_MAX;
+use crate::base::limits::{DOMAIN_VALUES_MAX, MONITOR_ROWS};
+use crate::base::seed::Seed;
 use crate::base::talk::Talk;
 use crate::data::profile::profile;
 use crate::data::target::Target;
 use crate::metrics::{self, Scores};
+use crate::models::monitoring::{Answered, draw, monitoring};
 use crate::models::package::{InputColumn, Lineage, ModelPackage, PackageHeader};
 use crate::models::predictor::Predictions;
 use crate::models::zoo::{self, Kind};
@@ -301,7 +303,12 @@ impl Keep<'_> {
         if let Some(calibration) = fitted.calibration {
             package = package.calibrated(self.options.spec.calibrate, calibration);
         }
-        let bytes = package.to_bytes()?;
+        let answered = Answered { rows_of: fitted.scored_on, answers: &fitted.answers, truth: Some(&fitted.truth) };
+        let seed = Seed(self.ctx.seed);
+        let places = draw(training_rows.len(), MONITOR_ROWS, seed.derive("monitoring rows"));
+        let sample: Vec<u32> = places.iter().map(|place| training_rows[*place as usize]).collect();
+        let monitoring = monitoring(&package, &answered, &prepared.subject.frame.take(&sample), seed)?;
+        let bytes = package.monitored(monitoring).to_bytes()?;
         let model = self.repo.store().put(&bytes)?.id;
         let (task, dataset) = (prepared.subject.task, prepared.subject.dataset);
         let record = self.repo.put_record(&ModelRecord {

@@ -10,6 +10,7 @@ pub mod dataset;
 pub mod evaluation;
 pub mod explanation;
 pub mod model;
+pub mod monitoring;
 pub mod profile;
 pub mod recipe;
 pub mod remote;

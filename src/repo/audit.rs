@@ -21,7 +21,8 @@ const TAIL_BYTES: u64 = 8 << 10;
 /// What happened, before it has a place in the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// What was done: `dataset.add`, `model.register`, `alias.move`, `alias.remove`, `run.seal`, `gc`.
+    /// What was done: `dataset.add`, `model.register`, `model.state`, `model.note`, `model.tag`, `alias.move`,
+    /// `alias.remove`, `run.seal`, `gc`.
     pub action: &'static str,
     /// To what: `penguins@v3`, `penguins@champion`, `run:ID`.
     pub subject: String,

@@ -19,6 +19,7 @@ use crate::repo::audit::{self, Event};
 use crate::repo::intent::{Append, FILE_BYTES_MAX, Intent};
 use crate::repo::layout::{self, RefKind};
 use crate::repo::lines;
+use crate::repo::marks::{check_note, check_tag};
 use crate::repo::names;
 use crate::repo::refs::{
     Actor, AliasMove, AliasTarget, Change, Committed, DatasetVersion, ModelVersion, RefMove, RunRef,
@@ -37,20 +38,29 @@ pub fn draft(repo: &Repo, change: Change, actor: &Actor, now: Timestamp) -> Resu
         sealed: None,
         made: BTreeMap::new(),
         present: HashSet::new(),
+        change: None,
+        origin: (None, None),
     };
     let committed = change.moves.into_iter().map(|step| draft.step(step)).collect::<Result<Vec<_>>>()?;
     Ok((committed, draft.finish(actor)?))
 }
 
-struct Draft<'r> {
+/// A change on its way into lines.
+pub struct Draft<'r> {
     repo: &'r Repo,
-    now: Timestamp,
+    /// When it happens.
+    pub now: Timestamp,
     files: BTreeMap<String, DraftFile>,
     events: Vec<Event>,
     sealed: Option<HashSet<RunId>>,
-    made: BTreeMap<String, u32>,
+    /// Versions made, or found to be the newest, by model.
+    pub made: BTreeMap<String, u32>,
     /// Objects seen in the store: what many runs name is looked for once.
     present: HashSet<ObjectId>,
+    /// Number of the change, once a line has needed it.
+    pub change: Option<u64>,
+    /// The change that the lines being written take back, and the one that they do once more.
+    pub origin: (Option<u64>, Option<u64>),
 }
 
 /// All that is looked at in the list of sealed runs, which may be long.
@@ -69,11 +79,14 @@ impl Draft<'_> {
     fn step(&mut self, step: RefMove) -> Result<Committed> {
         match step {
             RefMove::Dataset { name, id } => self.dataset(name, id),
-            RefMove::Model { name, package, model, evaluation, note } => {
-                let version = ModelVersion { version: 0, package, model, evaluation, time: self.now, note };
-                self.model(name, version)
+            RefMove::Model { name, package, model, evaluation, note, tags, reason } => {
+                let version = ModelVersion { version: 0, package, model, evaluation, time: self.now, note, tags };
+                self.model(name, version, reason)
             }
             RefMove::Alias { model, alias, target, reason } => self.alias(model, alias, target, reason),
+            RefMove::Mark { model, version, fact, reason } => self.mark(model, version, fact, reason),
+            RefMove::Expect(expected) => self.expect(expected),
+            RefMove::Undo { model, change, redo, reason } => self.undo(&model, change, redo, reason.as_deref()),
             RefMove::Run { run, record } => self.run(run, record),
         }
     }
@@ -92,11 +105,13 @@ impl Draft<'_> {
         Ok(Committed::Dataset { version, new: true })
     }
 
-    fn model(&mut self, name: String, mut wanted: ModelVersion) -> Result<Committed> {
+    fn model(&mut self, name: String, mut wanted: ModelVersion, reason: Option<String>) -> Result<Committed> {
         names::check("model", &name)?;
+        wanted.note.as_deref().map_or(Ok(()), check_note)?;
+        wanted.tags.iter().try_for_each(|(name, value)| check_tag(name, value, wanted.tags.len()))?;
         let file = RefKind::Model.file(&name);
         let newest: Option<ModelVersion> = self.lines(&file)?.pop();
-        if let Some(same) = newest.as_ref().filter(|newest| says_the_same(newest, &wanted)) {
+        if let Some(same) = newest.as_ref().filter(|newest| newest.says_the_same(&wanted)) {
             self.made.insert(name, same.version);
             return Ok(Committed::Model { version: same.version, new: false });
         }
@@ -111,12 +126,14 @@ impl Draft<'_> {
         let version = newest.map_or(0, |newest| newest.version) + 1;
         wanted.version = version;
         self.add(&file, &wanted)?;
-        self.event("model.register", format!("{name}@v{version}"), None, Some(wanted.package.hex()), wanted.note);
+        let why = reason.or(wanted.note);
+        self.event("model.register", format!("{name}@v{version}"), None, Some(wanted.package.hex()), why);
         self.made.insert(name, version);
         Ok(Committed::Model { version, new: true })
     }
 
-    fn alias(
+    /// Moves an alias.
+    pub fn alias(
         &mut self,
         model: String,
         alias: String,
@@ -135,13 +152,13 @@ impl Draft<'_> {
             }
             AliasTarget::Remove => None,
             AliasTarget::Version(version) => Some(self.existing_version(&model, version)?),
-            AliasTarget::NewVersion => Some(*self.made.get(&model).with_context(|| {
-                format!("this change points alias {alias} at a new version of {model} that it does not make")
-            })?),
+            AliasTarget::NewVersion => Some(self.made(&model)?),
         };
         if from != to {
-            let step = AliasMove { alias: alias.clone(), from, to, time: self.now, reason: reason.clone() };
+            let place = self.place()?;
+            let step = AliasMove { alias: alias.clone(), from, to, time: self.now, reason: reason.clone(), place };
             self.add(&file, &step)?;
+            self.keep_champion_in_use(&model)?;
             let action = if to.is_some() { "alias.move" } else { "alias.remove" };
             let shown = |version: Option<u32>| version.map(|version| format!("v{version}"));
             self.event(action, format!("{model}@{alias}"), shown(from), shown(to), reason);
@@ -165,7 +182,8 @@ impl Draft<'_> {
         Ok(Committed::Run)
     }
 
-    fn existing_version(&mut self, model: &str, version: u32) -> Result<u32> {
+    /// `version`, if the model has it.
+    pub fn existing_version(&mut self, model: &str, version: u32) -> Result<u32> {
         let versions: Vec<ModelVersion> = self.lines(&RefKind::Model.file(model))?;
         if versions.iter().any(|known| known.version == version) {
             return Ok(version);
@@ -201,7 +219,8 @@ impl Draft<'_> {
         Ok(record)
     }
 
-    fn event(
+    /// Adds a line to the audit log.
+    pub fn event(
         &mut self,
         action: &'static str,
         subject: String,
@@ -225,11 +244,18 @@ impl Draft<'_> {
         self.files.get_mut(file).context("a drafted file is there once loaded")
     }
 
-    fn lines<T: DeserializeOwned>(&mut self, file: &str) -> Result<Vec<T>> {
+    /// Lines of a file of refs as they will be.
+    pub fn lines<T: DeserializeOwned>(&mut self, file: &str) -> Result<Vec<T>> {
         lines::parse(&self.file(file)?.bytes, file)
     }
 
-    fn add<T: Serialize>(&mut self, file: &str, line: &T) -> Result<()> {
+    /// Number that the next line of the audit log gets.
+    pub fn next_audit_line(&self) -> Result<u64> {
+        Ok(audit::tail(self.repo.layout())?.seq + self.events.len() as u64 + 1)
+    }
+
+    /// Adds a line to a file of refs.
+    pub fn add<T: Serialize>(&mut self, file: &str, line: &T) -> Result<()> {
         let mut text = serde_json::to_vec(line).context("cannot write a line of refs")?;
         text.push(b'\n');
         self.file(file)?.bytes.extend(text);
@@ -257,10 +283,4 @@ pub fn audit_append(repo: &Repo, events: Vec<Event>, actor: &Actor, now: Timesta
     let tail = audit::tail(repo.layout())?;
     let text = tail.extend(events, actor, now)?;
     Ok(Append { file: layout::AUDIT.to_owned(), offset: tail.length, text })
-}
-
-fn says_the_same(newest: &ModelVersion, wanted: &ModelVersion) -> bool {
-    let same_objects =
-        (newest.package, newest.model, newest.evaluation) == (wanted.package, wanted.model, wanted.evaluation);
-    same_objects && (wanted.note.is_none() || wanted.note == newest.note)
 }

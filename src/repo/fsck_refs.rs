@@ -1,6 +1,6 @@
 //! The part of `fsck` that looks at refs and at the audit log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Result;
@@ -12,6 +12,7 @@ use crate::repo::fsck::FsckFinding;
 use crate::repo::intent::{FILE_BYTES_MAX, is_pending};
 use crate::repo::layout::{self, RefKind};
 use crate::repo::lines as ref_lines;
+use crate::repo::marks::VersionMark;
 use crate::repo::refs::AliasMove;
 
 const RESTORE: &str = "restore the file from a copy of the repository or pull it; the audit log says what was in it";
@@ -42,6 +43,12 @@ pub fn lines(repo: &Repo) -> Result<(Vec<FsckFinding>, bool)> {
         match repo.alias_moves(&name) {
             Ok(moves) => findings.extend(aliases(repo, &name, &moves)),
             Err(error) => findings.push(unreadable(RefKind::Alias.file(&name), error)),
+        }
+    }
+    for name in ref_lines::all_names(repo.layout(), RefKind::Mark)? {
+        match repo.marks(&name) {
+            Ok(marks) => findings.extend(marked(repo, &name, &marks)),
+            Err(error) => findings.push(unreadable(RefKind::Mark.file(&name), error)),
         }
     }
     if let Err(error) = repo.runs() {
@@ -75,10 +82,25 @@ fn aliases(repo: &Repo, model: &str, moves: &[AliasMove]) -> Vec<FsckFinding> {
     dangling.map(finding).collect()
 }
 
+/// Marks on versions that are not there.
+fn marked(repo: &Repo, model: &str, marks: &[VersionMark]) -> Vec<FsckFinding> {
+    let versions = repo.model_versions(model).unwrap_or_default();
+    let missing: BTreeSet<u32> = marks
+        .iter()
+        .map(|mark| mark.version)
+        .filter(|number| !versions.iter().any(|version| version.version == *number))
+        .collect();
+    let finding = |number| {
+        let what = format!("something is said of v{number}, which does not exist");
+        FsckFinding::new("dangling_ref", RefKind::Mark.file(model), what, RESTORE)
+    };
+    missing.into_iter().map(finding).collect()
+}
+
 /// Files that end within a line: readers ignore such an end, writers refuse to go on.
 fn torn(repo: &Repo) -> Result<Vec<FsckFinding>> {
     let mut files: Vec<String> = vec![layout::AUDIT.to_owned(), layout::RUNS.to_owned()];
-    for kind in [RefKind::Dataset, RefKind::Model, RefKind::Alias] {
+    for kind in [RefKind::Dataset, RefKind::Model, RefKind::Alias, RefKind::Mark] {
         files.extend(ref_lines::all_names(repo.layout(), kind)?.iter().map(|name| kind.file(name)));
     }
     let mut findings = Vec::new();
@@ -143,6 +165,10 @@ fn told_by_refs(repo: &Repo) -> Result<BTreeMap<(String, String), i64>> {
         let shown = |step: &AliasMove| step.to.map(|version| format!("v{version}")).unwrap_or_default();
         let moves = repo.alias_moves(&name)?;
         told.extend(moves.iter().map(|step| (format!("{name}@{}", step.alias), shown(step))));
+    }
+    for name in ref_lines::all_names(repo.layout(), RefKind::Mark)? {
+        let said = |mark: &VersionMark| (format!("{name}@v{}", mark.version), mark.fact.ends().1.unwrap_or_default());
+        told.extend(repo.marks(&name)?.iter().map(said));
     }
     told.extend(repo.runs()?.iter().map(|line| (format!("run:{}", line.run), line.record.hex())));
     let mut counts = BTreeMap::new();

@@ -8,12 +8,14 @@
 //!   refs/datasets/NAME  one JSON line a version
 //!   refs/models/NAME    one JSON line a version
 //!   refs/aliases/NAME   one JSON line a move; the last line of an alias is where it points
+//!   refs/marks/NAME     one JSON line a change of what is said of a version: its state, note, tags
 //!   refs/runs           one JSON line a sealed run
 //!   runs/ID.jsonl       journal of an open run; ID.sealing while its record is being made
 //!   audit.jsonl         one JSON line a change, each with the hash of the line before
 //!   intent.json         a committed transaction whose lines are being written; redone after a crash
 //!   traffic/            captured predictions
 //!   index.sqlite        derived from the above; delete it and it is rebuilt
+//!   hooks/              executables that are asked before and told after; of this clone alone, made by people
 //!   tmp/                files being written, on the same file system as their destination
 //!   quarantine/         damaged objects, kept for people to look at
 //!   lock                held by whoever changes refs, for milliseconds
@@ -116,6 +118,11 @@ impl Layout {
         self.folder.join("lock")
     }
 
+    /// Executables that are asked before a version or an alias changes, and told after; made by people.
+    pub fn hooks(&self) -> PathBuf {
+        self.folder.join("hooks")
+    }
+
     /// The lock of whoever runs the stages of the project file.
     pub fn pipeline_lock(&self) -> PathBuf {
         self.folder.join("pipeline.lock")
@@ -123,7 +130,8 @@ impl Layout {
 
     /// Folders that `init` makes.
     pub fn folders(&self) -> Vec<PathBuf> {
-        let refs = [RefKind::Dataset, RefKind::Model, RefKind::Alias].map(|kind| self.inside(kind.folder()));
+        let refs =
+            [RefKind::Dataset, RefKind::Model, RefKind::Alias, RefKind::Mark].map(|kind| self.inside(kind.folder()));
         let others = [self.objects(), self.journals(), self.traffic(), self.staging(), self.quarantine()];
         refs.into_iter().chain(others).collect()
     }
@@ -138,6 +146,8 @@ pub enum RefKind {
     Model,
     /// Alias moves of a model.
     Alias,
+    /// What was said of versions of a model after they were registered.
+    Mark,
 }
 
 impl RefKind {
@@ -147,6 +157,7 @@ impl RefKind {
             RefKind::Dataset => "refs/datasets",
             RefKind::Model => "refs/models",
             RefKind::Alias => "refs/aliases",
+            RefKind::Mark => "refs/marks",
         }
     }
 
@@ -159,7 +170,7 @@ impl RefKind {
     pub fn noun(self) -> &'static str {
         match self {
             RefKind::Dataset => "dataset",
-            RefKind::Model | RefKind::Alias => "model",
+            RefKind::Model | RefKind::Alias | RefKind::Mark => "model",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The repository: the hidden folder of a project, and the names, history and lineage kept in it.
 //!
-//! Lives here: where things are (`layout`), refs and how they change (`refs`, `lines`, `draft`, `intent`,
-//! `transaction`), the audit log, journals of open runs (`journal`, `journals`, `seal`, `killed`), what a reference means (`resolve`), what the
+//! Lives here: where things are (`layout`), refs and how they change (`refs`, `marks`, `undo`, `lines`, `draft`,
+//! `draft_marks`, `intent`, `transaction`), the audit log, journals of open runs (`journal`, `journals`, `seal`, `killed`), what a reference means (`resolve`), what the
 //! index is fed (`feed`), what is reachable, damaged or unneeded (`reach`, `fsck`, `gc`). Does not live here: bytes of objects
 //! (`store`), SQL (`index`), what records mean (the maths folders and `ops`).
 //!
@@ -11,6 +11,7 @@
 
 pub mod audit;
 mod draft;
+mod draft_marks;
 mod feed;
 pub mod fsck;
 mod fsck_refs;
@@ -22,6 +23,7 @@ pub mod killed;
 pub mod layout;
 mod lines;
 mod lookup;
+pub mod marks;
 pub mod names;
 mod objects;
 pub mod reach;
@@ -30,6 +32,7 @@ pub mod resolve;
 mod seal;
 mod setup;
 mod transaction;
+pub mod undo;
 
 #[cfg(test)]
 mod tests;

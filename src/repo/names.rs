@@ -4,6 +4,9 @@ use anyhow::Result;
 
 use crate::base::fail;
 
+/// The alias that gates compare with and that serving follows; it never points at an archived version.
+pub const CHAMPION: &str = "champion";
+
 /// Longest name in bytes; leaves room in the 255 that file systems allow.
 const NAME_BYTES_MAX: usize = 100;
 

@@ -1,9 +1,12 @@
 //! The vocabulary of refs: the names that people use for objects, and how they change.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::Timestamp;
 use crate::base::id::{ObjectId, RunId};
+use crate::repo::marks::{Expectation, Fact, Place};
 
 /// One version of a dataset. Numbers count from 1 and are never reused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,9 +33,23 @@ pub struct ModelVersion {
     pub evaluation: Option<ObjectId>,
     /// When it was registered.
     pub time: Timestamp,
-    /// What the person said about it.
+    /// What the person said about it then; marks may change it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Free words the person gave it then, by name; marks may change them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+impl ModelVersion {
+    /// Whether registering `wanted` after this one makes no new version. A note and tags that are not given, or are the
+    /// same, make none.
+    pub fn says_the_same(&self, wanted: &ModelVersion) -> bool {
+        let objects = |of: &ModelVersion| (of.package, of.model, of.evaluation);
+        objects(self) == objects(wanted)
+            && (wanted.note.is_none() || wanted.note == self.note)
+            && (wanted.tags.is_empty() || wanted.tags == self.tags)
+    }
 }
 
 /// One move of one alias of a model.
@@ -50,6 +67,9 @@ pub struct AliasMove {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// With what it happened.
+    #[serde(flatten)]
+    pub place: Place,
 }
 
 /// One run that has ended.
@@ -103,6 +123,10 @@ pub enum RefMove {
         evaluation: Option<ObjectId>,
         /// What the person says about it.
         note: Option<String>,
+        /// Free words by name.
+        tags: BTreeMap<String, String>,
+        /// Why, for the audit log.
+        reason: Option<String>,
     },
     /// Points an alias at a version, or removes it.
     Alias {
@@ -115,6 +139,30 @@ pub enum RefMove {
         /// Why.
         reason: Option<String>,
     },
+    /// Says something of a version; nothing is written where it is said already.
+    Mark {
+        /// Name of the model.
+        model: String,
+        /// Which version.
+        version: MarkedVersion,
+        /// What; its `from` is looked up.
+        fact: Fact,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Moves nothing: the whole change is refused unless this still holds.
+    Expect(Expectation),
+    /// Takes the change `change` of a model back, or does it once more; refused unless it is the one that is next.
+    Undo {
+        /// Name of the model.
+        model: String,
+        /// The change.
+        change: u64,
+        /// Whether it was taken back before and is done once more.
+        redo: bool,
+        /// Why.
+        reason: Option<String>,
+    },
     /// Seals a run. At most once a run.
     Run {
         /// The run.
@@ -122,6 +170,15 @@ pub enum RefMove {
         /// Its record.
         record: ObjectId,
     },
+}
+
+/// Which version a mark is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MarkedVersion {
+    /// One that exists.
+    Number(u32),
+    /// As [`AliasTarget::NewVersion`].
+    New,
 }
 
 /// Where an alias goes.
@@ -165,6 +222,15 @@ pub enum Committed {
         /// Version it points at now.
         to: Option<u32>,
     },
+    /// Of a `Mark` move; false: it was said already and nothing was written.
+    Mark {
+        /// Whether anything was written.
+        new: bool,
+    },
+    /// Of an `Expect` move.
+    Expected,
+    /// Of an `Undo` move.
+    Undone,
     /// Of a `Run` move.
     Run,
 }

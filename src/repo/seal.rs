@@ -6,8 +6,9 @@ use anyhow::Result;
 
 use crate::base::clock::Timestamp;
 use crate::base::{fail, fs};
-use crate::record::run::{Link, MetricPoint, RunRecord, RunStart};
+use crate::record::run::{Link, MetricPoint, RunRecord, RunStart, RunState};
 use crate::repo::Repo;
+use crate::repo::draft_marks::is_conflict;
 use crate::repo::journal::{JournalLine, RunEnd, RunJournal};
 use crate::repo::journals::{self, JournalTail};
 use crate::repo::refs::{Actor, Change, Committed, RefMove};
@@ -119,7 +120,17 @@ impl RunJournal {
         let id = repo.put_record(&record)?;
         let mut moves = extra;
         moves.push(RefMove::Run { run, record: id });
-        let committed = repo.commit(Change { moves }, actor, now)?;
+        let committed = match repo.commit(Change { moves }, actor, now) {
+            Err(error) if is_conflict(&error) => {
+                // Others were faster: the run ends all the same, and says why nothing came of it.
+                let (state, exit_code, why) = (RunState::Failed, Some(3), Some(format!("{error:#}")));
+                let record = repo.put_record(&RunRecord { state, exit_code, error: why, ..record })?;
+                repo.commit(Change { moves: vec![RefMove::Run { run, record }] }, actor, now)?;
+                fs::remove_if_there(&path)?;
+                return Err(error);
+            }
+            committed => committed?,
+        };
         fs::remove_if_there(&path)?;
         Ok((record, committed))
     }

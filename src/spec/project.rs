@@ -243,6 +243,12 @@ pub struct RegisterSpec {
     pub promote: Option<String>,
     /// A sentence kept with the version.
     pub note: Option<String>,
+    /// Free words kept with the version.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// Whether a server has to answer with the model first; yes when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<bool>,
 }
 
 /// `[serve]`

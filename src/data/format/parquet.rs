@@ -101,6 +101,16 @@ pub fn from_bytes(bytes: Vec<u8>) -> Result<(DataFrame, Vec<String>)> {
     normal(&foreign::guarded(KIND, || ParquetReader::new(Cursor::new(bytes)).set_rechunk(true).finish())?)
 }
 
+/// Reads the first `rows` rows of some columns of a Parquet file that is in memory.
+pub fn start_of(bytes: Vec<u8>, rows: usize, columns: &[&str]) -> Result<(DataFrame, Vec<String>)> {
+    let columns = columns.iter().map(|name| (*name).to_owned()).collect();
+    let read = || {
+        let reader = ParquetReader::new(Cursor::new(bytes)).with_columns(Some(columns));
+        reader.with_slice(Some((0, rows))).set_rechunk(true).finish()
+    };
+    normal(&foreign::guarded(KIND, read)?)
+}
+
 /// Writes Parquet from batches of any size; the same rows give the same bytes, however they are cut into batches.
 ///
 /// LZ4, measured on 1,000,000 rows of 20 columns (132 MB as CSV): 0.50 s of processor time and 73 MB; zstd 0.77 s and

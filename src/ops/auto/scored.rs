@@ -68,6 +68,8 @@ impl Scored {
         Ok(Fitted {
             metrics: score_at(&mended, &self.rows.target, task, value, &seen)?,
             baseline: baseline(prepared, &self.train, &self.rows, &seen, ctx)?,
+            answers: mended,
+            truth: self.rows.target,
             threshold: value,
             calibration,
             choices: ChoicesReport { class_weight, calibration: said, threshold },

@@ -12,22 +12,27 @@ use serde::Serialize;
 use crate::base::fail;
 use crate::base::fs;
 use crate::base::id::{ObjectId, RunId};
-use crate::base::limits::SPEC_BYTES_MAX;
+use crate::base::limits::{MONITOR_IMPORT_ROWS, SPEC_BYTES_MAX};
+use crate::base::seed::Seed;
 use crate::base::suggest;
 use crate::data::target;
 use crate::features::passthrough::passthrough;
+use crate::models::monitoring::{self, Answered};
 use crate::models::package::{InputColumn, Lineage, ModelPackage, PackageHeader};
 use crate::models::zoo;
 use crate::ops::context::OpCtx;
 use crate::ops::dataset::{self, OpenDataset};
 use crate::ops::import::columns::{Columns, Declared};
 use crate::ops::import::formats::{ImportFormat, Incoming, Model};
-use crate::ops::promote;
+use crate::ops::promote::{self, Against};
 use crate::ops::recorded::{Done, Work, recorded};
 use crate::quality::read::parse_schema;
+use crate::record::evaluation::Verdict;
 use crate::record::model::ModelRecord;
+use crate::record::monitoring::MonitoringRecord;
 use crate::record::profile::ProfileRecord;
 use crate::repo::Repo;
+use crate::repo::marks::VersionState;
 use crate::repo::names;
 use crate::repo::refs::{AliasTarget, Committed, RefMove};
 use crate::spec::model::Task;
@@ -57,6 +62,10 @@ pub struct ImportOptions {
     pub alias: Option<String>,
     /// A sentence kept with the version.
     pub note: Option<String>,
+    /// Makes it the champion although nobody has judged it; needs `reason`.
+    pub force: bool,
+    /// Why, for the audit log.
+    pub reason: Option<String>,
 }
 
 /// What came of it.
@@ -105,6 +114,7 @@ struct Known {
 ///
 /// Errors: no such file, a format that is not read, damage, a schema or dataset that does not fit it.
 pub fn import(repo: &Repo, options: &ImportOptions, ctx: &OpCtx<'_>) -> Result<ImportReport> {
+    promote::check_force(options.force, options.reason.as_deref())?;
     names::check("model", &options.name)?;
     if let Some(alias) = &options.alias {
         names::check_alias(alias)?;
@@ -124,12 +134,13 @@ pub fn import(repo: &Repo, options: &ImportOptions, ctx: &OpCtx<'_>) -> Result<I
         notes.iter().for_each(|note| ctx.talk.info(note));
         let file = repo.store().put(&bytes)?.id;
         let made = Made { incoming, columns, classes, known, file, format };
-        let (package, inputs, header) = made.keep(repo, options, work)?;
+        let (package, inputs, header) = made.keep(repo, options, work, ctx)?;
         let moves = moves(repo, options, package)?;
         let value = (package.0, inputs, header, notes, file);
         Ok(Done { value, moves, yes: true })
     })?;
-    let Some(Committed::Model { version, new }) = outcome.committed.first() else {
+    let of_model = |committed: &&Committed| matches!(committed, Committed::Model { .. });
+    let Some(Committed::Model { version, new }) = outcome.committed.iter().find(of_model) else {
         return Err(fail::world(format!("{shown} was read, but no version was made of it")).into());
     };
     let (id, inputs, header, notes, file) = outcome.value;
@@ -259,6 +270,7 @@ impl Made {
         repo: &Repo,
         options: &ImportOptions,
         work: &mut Work,
+        ctx: &OpCtx<'_>,
     ) -> Result<((ObjectId, ObjectId), Vec<InputColumn>, PackageHeader)> {
         let recipe = passthrough(&self.columns.raw, Vec::new())?;
         let levels = self.columns.level_names();
@@ -293,7 +305,16 @@ impl Made {
             Some((_, profile)) => profile.clone(),
             None => ProfileRecord { rows: 0, columns: Vec::new() },
         };
-        let bytes = ModelPackage::new(header.clone(), recipe, predictor, baseline).to_bytes()?;
+        let mut package = ModelPackage::new(header.clone(), recipe, predictor, baseline);
+        if let Some((found, _)) = &self.known.dataset {
+            match monitored(repo, found, &package, ctx) {
+                Ok(monitoring) => package = package.monitored(monitoring),
+                Err(error) => {
+                    ctx.talk.warn(&format!("its answers to {} are not kept for monitoring: {error:#}", found.label));
+                }
+            }
+        }
+        let bytes = package.to_bytes()?;
         // What is kept can be opened: all parts are compared with each other there.
         ModelPackage::open(&bytes)?;
         let package = repo.store().put(&bytes)?.id;
@@ -324,24 +345,63 @@ impl Made {
     }
 }
 
+/// How the model answers rows of the dataset that it came with, all of them or a drawn few.
+fn monitored(repo: &Repo, found: &OpenDataset, package: &ModelPackage, ctx: &OpCtx<'_>) -> Result<MonitoringRecord> {
+    let (table, header) = (dataset::table(repo, found, ctx.talk)?, &package.header);
+    let rows = monitoring::draw(table.rows(), MONITOR_IMPORT_ROWS, Seed(0).derive("import"));
+    let table = table.take(&rows)?;
+    let names: Vec<&str> = header.inputs.iter().map(|input| input.name.as_str()).collect();
+    let frame = table.frame(&names)?;
+    let truth = match header.target.is_empty() {
+        true => None,
+        false => target::target_against(&table, &header.target, header.task, &header.classes).ok(),
+    };
+    // A truth that some rows lack is not of the same rows.
+    let truth = truth.filter(|(_, known)| known.len() == rows.len()).map(|(truth, _)| truth);
+    let answers = package.predict(&frame)?;
+    let answered = Answered { rows_of: "all", answers: &answers, truth: truth.as_ref() };
+    monitoring::monitoring(package, &answered, &frame, Seed(0))
+}
+
 /// The new version and its alias. The same package again is the same version, whatever was found out about it since.
 fn moves(repo: &Repo, options: &ImportOptions, (package, model): (ObjectId, ObjectId)) -> Result<Vec<RefMove>> {
     let name = &options.name;
     let known = repo.models()?.contains(name);
     let newest = if known { repo.model_versions(name)?.pop() } else { None };
     let same = newest.filter(|newest| (newest.package, newest.model) == (package, model));
-    let same_is_none = same.is_none();
+    let same_version = same.as_ref().map(|same| same.version);
     let evaluation = same.and_then(|same| same.evaluation);
-    let note = options.note.clone();
-    let mut moves = vec![RefMove::Model { name: name.clone(), package, model, evaluation, note }];
-    if let Some(alias) = &options.alias {
-        // Nobody has judged it yet, and a champion is what is served.
-        if alias == "champion" && same_is_none && known && repo.aliases(name)?.contains_key(alias) {
-            return Err(fail::usage(format!("{name} has a champion, and this model has not been evaluated"))
-                .hint(format!("import it without --alias, evaluate it, then `mlops promote {name}@latest --reason …`"))
-                .into());
+    let (note, reason) = (options.note.clone(), promote::told(options.reason.as_deref(), options.force));
+    let mut moves = vec![RefMove::Model {
+        name: name.clone(),
+        package,
+        model,
+        evaluation,
+        note,
+        tags: BTreeMap::new(),
+        reason: reason.clone(),
+    }];
+    let Some(alias) = &options.alias else {
+        return Ok(moves);
+    };
+    let (verdict, state) = match same_version {
+        Some(version) => (promote::verdict(repo, name, version)?, repo.version_state(name, version)?),
+        None => (Verdict::None, VersionState::Pending),
+    };
+    // Nobody has judged a new one yet, and a champion is what is served.
+    let verdict = if alias == promote::CHAMPION { verdict } else { Verdict::Pass };
+    match promote::against(name, same_version.unwrap_or(1), alias, verdict, state) {
+        Some(Against::UnlessForced(_)) if options.force => {}
+        Some(Against::UnlessForced(_)) if same_version.is_none() => {
+            let what =
+                format!("this model has not been evaluated, and the {} of {name} needs a verdict", promote::CHAMPION);
+            let way = format!("import it without --alias, evaluate it, then `mlops promote {name}@latest`");
+            return Err(fail::usage(what).hint(format!("{way}; or use --force --reason \"WHY\"")).into());
         }
-        moves.extend(promote::alias_moves(repo, name, alias, AliasTarget::NewVersion, None)?);
+        Some(Against::UnlessForced(why) | Against::Ever(why)) => return Err(fail::usage(why).into()),
+        None => {}
     }
+    let target = same_version.map_or(AliasTarget::NewVersion, AliasTarget::Version);
+    moves.extend(promote::alias_moves(repo, name, alias, target, reason.as_deref())?);
     Ok(moves)
 }

@@ -74,6 +74,8 @@ impl Ground {
             stage: None,
             variables: &self.variables,
             offline: true,
+            hooks: crate::ops::hooks::Hooks::default(),
+            check: None,
         }
     }
 

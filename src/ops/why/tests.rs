@@ -23,9 +23,13 @@ fn each_kind_of_link_says_what_matters() {
     let moves = json!([{ "alias": "champion", "from": 2, "time": time, "by": "ann", "reason": "better" }]);
     says(
         "version",
-        json!({ "time": time, "by": "ann", "aliases": ["champion"], "moves": moves, "note": null }),
-        "champion; registered 2026-01-02 03:04:05 by ann",
-        &["champion since 2026-01-02 03:04:05 by ann (before at v2): better"],
+        json!({ "time": time, "by": "ann", "aliases": ["champion"], "moves": moves, "note": null, "state": "approved",
+            "marks": [{ "said": "state pending -> approved", "time": time, "by": "bob", "reason": "checked" }] }),
+        "champion; approved; registered 2026-01-02 03:04:05 by ann",
+        &[
+            "champion since 2026-01-02 03:04:05 by ann (before at v2): better",
+            "state pending -> approved, 2026-01-02 03:04:05 by bob: checked",
+        ],
     );
     says(
         "model",

@@ -101,7 +101,8 @@ fn add_dataset(repo: &Repo, name: &str, content: &str) -> Result<ObjectId> {
 }
 
 fn model_move(name: &str, package: ObjectId, model: ObjectId) -> RefMove {
-    RefMove::Model { name: name.to_owned(), package, model, evaluation: None, note: None }
+    let (name, tags) = (name.to_owned(), BTreeMap::new());
+    RefMove::Model { name, package, model, evaluation: None, note: None, tags, reason: None }
 }
 
 fn alias_move(model: &str, alias: &str, target: AliasTarget) -> RefMove {

@@ -1,5 +1,6 @@
 //! All or nothing, in any order, from any number of writers.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::thread;
 
@@ -36,7 +37,15 @@ fn a_model_its_evaluation_and_its_aliases_go_together() -> Result<()> {
     let (_folder, repo) = fresh()?;
     let (package, model) = put_model(&repo, "one")?;
     let evaluation = Some(put_evaluation(&repo, package)?);
-    let register = RefMove::Model { name: "m".to_owned(), package, model, evaluation, note: Some("first".to_owned()) };
+    let register = RefMove::Model {
+        name: "m".to_owned(),
+        package,
+        model,
+        evaluation,
+        note: Some("first".to_owned()),
+        tags: BTreeMap::new(),
+        reason: None,
+    };
     let moves = vec![register.clone(), alias_move("m", "champion", AliasTarget::NewVersion)];
     let done = commit(&repo, moves, 1)?;
     assert_eq!(done, [Committed::Model { version: 1, new: true }, Committed::Alias { from: None, to: Some(1) }]);
