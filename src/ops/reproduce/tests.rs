@@ -14,6 +14,7 @@ use crate::data::source::ReadOptions;
 use crate::models::package::PackageHeader;
 use crate::ops::context::OpCtx;
 use crate::ops::evaluate::open_package;
+use crate::ops::hooks::Hooks;
 use crate::ops::ingest::{IngestOptions, ingest};
 use crate::ops::prepare::PrepareOptions;
 use crate::ops::recorded::{Done, recorded};
@@ -74,7 +75,7 @@ impl Ground {
             stage: None,
             variables: &self.variables,
             offline: true,
-            hooks: crate::ops::hooks::Hooks::default(),
+            hooks: Hooks::default(),
             check: None,
         }
     }
