@@ -266,10 +266,76 @@ pub const EXPLAIN_INTERACTION_ROWS_SLOW: usize = 32;
 pub const EXPLAIN_INTERACTION_COLUMNS: usize = 6;
 /// Most single rows explained at once.
 pub const EXPLAIN_SINGLE_ROWS_MAX: usize = 20;
-
 /// Things that a lineage shows; of more it says that they are left out.
 pub const LINEAGE_NODES: usize = 1_000;
 /// Most that may be asked for.
 pub const LINEAGE_NODES_MAX: usize = 100_000;
 /// Columns of one dataset that are told to other tools by name; of wider ones only their number is.
 pub const LINEAGE_COLUMNS_MAX: usize = 2_000;
+/// Bytes of one gate.
+pub const GATE_BYTES_MAX: usize = 4_096;
+/// Slices that the reason of one gate lists by name.
+pub const GATE_SLICES_LISTED_MAX: usize = 10;
+/// Values of a column named alone as a facet that are groups of their own, most rows first.
+pub const FACET_VALUES_MAX: usize = 20;
+/// Rows of the group whose nearest neighbours are looked for by the flip test.
+pub const FLIP_GROUP_ROWS_MAX: usize = 2_000;
+/// Rows of the others among which they are looked for: together 16 million distances.
+pub const FLIP_REST_ROWS_MAX: usize = 8_000;
+/// Levels of a category that the flip test tells apart; a category with more is left out of its distances.
+pub const FLIP_LEVELS_MAX: usize = 20;
+/// Rows that a model is asked about one by one to measure its latency.
+pub const COST_ROWS: usize = 1_000;
+/// Rows that a model is asked about before the clock runs.
+pub const COST_WARM_UP_ROWS: usize = 20;
+/// Seconds that one measurement of latency or of rows a second may take.
+pub const COST_SECONDS_MAX: f64 = 2.0;
+/// Rows of one batch that rows a second are measured on.
+pub const COST_BATCH_ROWS: usize = 10_000;
+/// Rows that disturbances are tried on.
+pub const ROBUSTNESS_ROWS_MAX: usize = 5_000;
+/// Columns that are disturbed one by one.
+pub const ROBUSTNESS_COLUMNS_MAX: usize = 100;
+/// Seconds that all disturbances of rows may take; what is left out is said.
+pub const ROBUSTNESS_SECONDS_MAX: f64 = 120.0;
+/// Seconds that the trainings with other seeds may be expected to take.
+pub const ROBUSTNESS_TRAINING_SECONDS_MAX: f64 = 300.0;
+/// Distinct values of a column of numbers up to this many are slices of their own; more are put into bins.
+pub const SLICE_NUMBERS_MAX: usize = 50;
+/// Most slices of one column, cross or condition: the most frequent ones. Each costs all metrics of the task.
+pub const JUDGED_SLICES_MAX: usize = 500;
+/// Most bins of `bins(COLUMN, N)`.
+pub const SLICE_BINS_MAX: usize = 100;
+/// Bins of a column of numbers that has more distinct values than are slices of their own.
+pub const SLICE_BINS: usize = 4;
+/// Most periods (hours, days, months, quarters, years) that a column of times is divided into before longer ones are taken.
+pub const SLICE_PERIODS_MAX: usize = 24;
+/// Most resamples that intervals come from: 800 kB a metric.
+pub const RESAMPLES_MAX: u32 = 100_000;
+/// Fewest resamples that intervals come from when more would take too long; a 95 % interval rests on five of them then.
+pub const RESAMPLES_MIN: u32 = 100;
+/// Rows looked at for the intervals of one evaluation, about 20 s on two cores; fewer resamples are drawn beyond it, which is said.
+pub const RESAMPLED_ROWS_MAX: u64 = 20_000_000_000;
+/// Rows looked at from which on progress is shown: some seconds.
+pub const RESAMPLED_ROWS_SHOWN: u64 = 4_000_000_000;
+/// Rows below which intervals are said to be too narrow.
+pub const INTERVAL_ROWS_MIN: usize = 30;
+/// Rows and rows of each class from which on the area of a slice gets DeLong's interval: resampling says the same then.
+pub const DELONG_ROWS_MIN: (usize, usize) = (2_000, 100);
+/// Slices where another model was better that a comparison lists.
+pub const WORSE_SLICES_MAX: usize = 20;
+/// Rows that the worst slices are searched in: of more, rows spread evenly over them. A pass over a pair of columns takes
+/// about half a millisecond.
+pub const SLICE_SEARCH_ROWS_MAX: usize = 200_000;
+/// Columns that the worst slices are searched in, the first ones that a model reads.
+pub const SLICE_SEARCH_COLUMNS_MAX: usize = 100;
+/// Columns of which each pair is searched: 190 pairs.
+pub const SLICE_SEARCH_PAIR_COLUMNS_MAX: usize = 20;
+/// Slices that are looked at for what they say beside the ones before them.
+pub const SLICE_SEARCH_CANDIDATES_MAX: usize = 300;
+/// Columns that are looked at one by one for giving the target away when a model is judged.
+pub const LEAKAGE_COLUMNS_MAX: usize = 1_000;
+/// Fewer judged rows than these say little.
+pub const SMALL_SAMPLE_ROWS: u64 = 30;
+/// The same of one class.
+pub const SMALL_SAMPLE_CLASS_ROWS: u64 = 10;

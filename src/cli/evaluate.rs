@@ -6,10 +6,12 @@ use clap::Args;
 use crate::base::talk::Talk;
 use crate::base::units;
 use crate::cli::app::{Answer, App};
+use crate::metrics::facets;
 use crate::ops::evaluate::{EvaluateOptions, EvaluateReport, evaluate};
 use crate::ops::stages::Workspace;
 use crate::record::evaluation::{ConfusionMatrix, Judgement, Verdict};
 use crate::spec::project::EvaluateSpec;
+use crate::spec::slice::split_list;
 use crate::term::style::Style;
 use crate::term::table::Table;
 use crate::term::ui::Ui;
@@ -40,8 +42,14 @@ pub struct EvaluateArgs {
     /// Model to compare with on the same rows; the champion when a gate names it
     #[arg(long, value_name = "MODEL")]
     against: Option<String>,
-    /// Columns whose values are judged apart
-    #[arg(long = "by", value_name = "COL,…", value_delimiter = ',')]
+    /// Parts of the rows that are judged apart: COL, `bins(COL, 5)`, `A * B`, or a condition
+    ///
+    /// A column: each value; numbers of many values in four bins of equally many rows, dates and times by hour, day, month,
+    /// quarter or year. `bins(age, 5)`: five bins of equally many rows. `sex * bins(age, 5)`: each combination, of up to
+    /// three parts; conditions in brackets. Anything that compares is a condition in SQL, as `age >= 60 AND sex = 'F'`, with the
+    /// slices yes and no. Rows without a value are a slice of their own. Several are written with commas between them, or
+    /// with the flag given again; names with signs stand in double quotes.
+    #[arg(long = "by", value_name = "SLICE,…")]
     slices: Vec<String>,
     /// Metrics to report; all of the task when absent
     #[arg(long = "metric", value_name = "NAME,…", value_delimiter = ',')]
@@ -64,9 +72,15 @@ pub struct EvaluateArgs {
     /// Column that rows are weighed by, or `none`; the dataset's own column of weights when absent
     #[arg(long, value_name = "COL")]
     weight: Option<String>,
-    /// Group whose treatment is measured, as sex=F
-    #[arg(long = "facet", value_name = "COL=VALUE")]
+    /// Group whose treatment is measured: sex=F, 'age>=60', or a column for each of its values
+    #[arg(long = "facet", value_name = "COL=VALUE", long_help = facet_help())]
     facets: Vec<String>,
+    /// Class that is a good answer to a person, or '>= 50000' for numbers; the positive class, or above the median, when absent
+    #[arg(long, value_name = "CLASS")]
+    favourable: Option<String>,
+    /// Column whose values CDDL and CDDPL are conditional on
+    #[arg(long, value_name = "COL")]
+    facet_group: Option<String>,
     /// Also try missing values, noise and other seeds
     #[arg(long)]
     robustness: bool,
@@ -81,7 +95,7 @@ impl EvaluateArgs {
         let first = |given: &Vec<String>, written: Vec<String>| if given.is_empty() { written } else { given.clone() };
         EvaluateSpec {
             metrics: first(&self.metrics, written.metrics),
-            slices: first(&self.slices, written.slices),
+            slices: first(&self.slices.iter().flat_map(|text| split_list(text)).collect(), written.slices),
             gates: first(&self.gates, written.gates),
             confident: self.confident || written.confident,
             resamples: self.resamples.unwrap_or(written.resamples),
@@ -90,10 +104,26 @@ impl EvaluateArgs {
             worst: self.worst.unwrap_or(written.worst),
             weight: self.weight.clone().or(written.weight),
             facets: first(&self.facets, written.facets),
+            favourable: self.favourable.clone().or(written.favourable),
+            facet_group: self.facet_group.clone().or(written.facet_group),
             robustness: self.robustness || written.robustness,
             cost_matrix: written.cost_matrix,
         }
     }
+}
+
+/// All measures of fairness with their formulas.
+fn facet_help() -> String {
+    let mut text = "Group whose treatment is measured: sex=F, 'age>=60', or a column for each of its values. d: rows of the group; a: \
+                    all others with a value; n: rows, q: favourable share of true labels, n', q' the same of answers, 1 \
+                    favourable, 0 not; P: shares of all labels. Names and signs as in SageMaker Clarify. A measure without \
+                    a value (0 / 0) is left out.\n\n"
+        .to_owned();
+    for measure in facets::all() {
+        let line = format!("  {:<6} {}: {}\n", measure.name, measure.formula, measure.about);
+        text.push_str(&line);
+    }
+    text
 }
 
 /// Runs the verb.

@@ -183,12 +183,14 @@ fn show_folds(folds: &FoldsReport, ui: &Ui) -> std::io::Result<()> {
     let headings: Vec<String> = folds.folds.iter().map(|fold| format!("#fold {}", fold.fold)).collect();
     // Many folds do not fit a line; their mean and spread say enough, and --json has them all.
     let shown = if headings.len() <= FOLDS_SHOWN { &headings[..] } else { &[] };
-    let names = ["metric", "#mean", "#deviation"].into_iter().chain(shown.iter().map(String::as_str));
+    let interval = format!("#{} % interval", 100.0 * FoldsReport::LEVEL);
+    let names = ["metric", "#mean", "#deviation", &interval].into_iter().chain(shown.iter().map(String::as_str));
     let mut table = Table::new(&names.collect::<Vec<_>>());
     let number = |value: Option<&f64>| value.map_or_else(String::new, |value| format!("{value:.4}"));
     for (name, mean) in &folds.mean {
         let each = folds.folds.iter().take(shown.len()).map(|fold| number(fold.metrics.get(name)));
-        let head = [name.clone(), number(Some(mean)), number(folds.deviation.get(name))];
+        let ends = folds.interval.get(name).map(|found| format!("{:.4} … {:.4}", found.low, found.high));
+        let head = [name.clone(), number(Some(mean)), number(folds.deviation.get(name)), ends.unwrap_or_default()];
         table.row(head.into_iter().chain(each));
     }
     ui.table(&table)?;

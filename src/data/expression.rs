@@ -13,10 +13,11 @@ use polars::prelude::{
 };
 use polars::sql::sql_expr;
 
-use crate::base::{fail, limits};
+use crate::base::fail::Failure;
+use crate::base::{fail, limits, suggest};
 use crate::data::frame::Values;
 use crate::data::plain;
-use crate::data::table::plain_series;
+use crate::data::table::{Table, plain_series};
 
 /// Most parts of a formula: each is visited by recursion somewhere in the table library.
 const PARTS_MAX: usize = 500;
@@ -96,6 +97,40 @@ impl Expression {
     /// Columns that it reads, in the order in which they appear.
     pub fn inputs(&self) -> &[Arc<str>] {
         &self.inputs
+    }
+
+    /// Errors (usage): a column of the formula that is none of `columns`, with the nearest one.
+    pub fn check_inputs(&self, columns: &[&str]) -> Result<()> {
+        match self.inputs.iter().find(|input| !columns.contains(&&***input)) {
+            None => Ok(()),
+            Some(unknown) => {
+                let Failure { blame, what, hint } = suggest::unknown("column", unknown, columns.iter().copied());
+                Err(Failure { blame, what: format!("formula `{}`: {what}", self.sql), hint }.into())
+            }
+        }
+    }
+
+    /// Whether the formula holds in each row of `table`, whose columns keep their types: `flag`, `day >= DATE '2024-01-31'`.
+    /// `None` where it is NULL.
+    ///
+    /// Errors (usage): an unknown column; types that do not go together; a result that is not true or false.
+    pub fn condition(&self, table: &Table) -> Result<Vec<Option<bool>>> {
+        let columns = self.inputs.iter().map(|name| table.column(name).cloned()).collect::<Result<Vec<_>>>()?;
+        let run = || -> Result<Column, PolarsError> {
+            let frame = DataFrame::new(table.rows(), columns)?;
+            frame.lazy().select([self.expr.clone().alias("result")]).collect()?.column("result").cloned()
+        };
+        let result = run().map_err(|error| wrong(&self.sql, &error))?;
+        let Ok(answers) = result.as_materialized_series().bool() else {
+            let of = result.dtype();
+            return Err(fail::usage(format!("`{}` is no condition: it gives {of}, not true or false", self.sql))
+                .hint("compare it with something, as in age >= 60")
+                .into());
+        };
+        if answers.len() != table.rows() {
+            return Err(fail::usage(format!("formula `{}` does not give one value a row", self.sql)).into());
+        }
+        Ok(answers.iter().collect())
     }
 
     /// Values of the formula, one for each row: numbers (0 and 1 for conditions), text or times.

@@ -2,7 +2,8 @@
 //!
 //! Lives here: the only door to polars ([`table::Table`]), text and Parquet formats (`format`), whole-file type inference
 //! (`infer`, `value`), statistics of columns (`profile`), the column to predict (`target`), the division of rows
-//! (`split`), two tables side by side (`diff`), and the plain form that all further maths reads (`frame`, `matrix`).
+//! (`split`), parts of the rows to be looked at apart (`divide`), two tables side by side (`diff`), and the plain form that
+//! all further maths reads (`frame`, `matrix`).
 //! Does not live here: whether values are acceptable (`quality`), features (`features`), where tables are kept (`repo`).
 //!
 //! Always holds: a table has only columns of the seven types of `spec::schema::ColumnType`; no value of a raw file is turned
@@ -14,6 +15,7 @@ pub mod build;
 pub mod calendar;
 mod detect;
 pub mod diff;
+pub mod divide;
 mod encode;
 pub mod expression;
 pub mod file;

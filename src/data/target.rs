@@ -1,6 +1,6 @@
 //! The column to predict: what kind of prediction it asks for, and its values in the form that fitting and scoring read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -163,6 +163,35 @@ pub fn target_against(table: &Table, target: &str, task: Task, classes: &[String
         return Ok((Target::Numbers(numbers), rows));
     }
     target_of(target, &named_values(table, target)?, classes)
+}
+
+/// As [`target_against`], but rows of classes that training never saw are left out as rows without a class are; those
+/// classes with their numbers of rows, in the order of first appearance, come beside.
+///
+/// Errors (usage): as [`target_against`] otherwise.
+pub fn target_known(
+    table: &Table,
+    target: &str,
+    task: Task,
+    classes: &[String],
+) -> Result<((Target, Vec<u32>), Vec<(String, u64)>)> {
+    if !task.is_classification() {
+        return Ok((target_against(table, target, task, classes)?, Vec::new()));
+    }
+    usable_type(table, target)?;
+    let mut named = named_values(table, target)?;
+    let mut counts = vec![0_u64; named.levels.len()];
+    let known: HashSet<&str> = classes.iter().map(String::as_str).collect();
+    let is_known: Vec<bool> = named.levels.iter().map(|level| known.contains(&**level)).collect();
+    for code in named.codes.iter_mut().filter(|code| is_known.get(**code as usize) == Some(&false)) {
+        counts[*code as usize] += 1;
+        *code = MISSING_CODE;
+    }
+    let unseen = named.levels.iter().zip(counts).filter(|(_, count)| *count > 0);
+    let unseen = unseen.map(|(level, count)| (level.to_string(), count)).collect();
+    // The levels that no row has any more are no classes.
+    let read = target_of(target, &named, classes)?;
+    Ok((read, unseen))
 }
 
 /// Rows of tasks that need no target.

@@ -327,7 +327,7 @@ pub fn below_microsecond(text: &str) -> bool {
 }
 
 /// Year, month, day of a number of days since 1970-01-01 (Hinnant, `civil_from_days`).
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
+pub(in crate::data) fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);

@@ -1,5 +1,6 @@
 //! Scores of a classification, checked once and counted once.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use anyhow::Result;
@@ -7,7 +8,9 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use crate::base::fail;
 use crate::metrics::counts::Counts;
-use crate::metrics::ranking::Ranking;
+use crate::metrics::positive::Positive;
+use crate::metrics::ranked::Ranked;
+use crate::metrics::weights::Weights;
 
 /// How far a probability may be above 1: sums of votes round.
 const PROBABILITY_SLACK: f64 = 1e-9;
@@ -17,16 +20,28 @@ const PROBABILITY_SLACK: f64 = 1e-9;
 pub struct Classes<'a> {
     truth: &'a [u32],
     probabilities: &'a [f64],
+    names: &'a [String],
     predicted: Vec<u32>,
     counts: Counts,
-    rankings: OnceLock<Vec<Option<Ranking>>>,
+    weights: Weights<'a>,
+    costs: Option<&'a [Vec<f64>]>,
+    ranked: OnceLock<Vec<Option<Ranked>>>,
 }
 
 impl<'a> Classes<'a> {
-    /// Checks `truth` (codes into `names`) and `probabilities` (`rows × names`, row by row) and counts them.
+    /// Checks `truth` (codes into `names`) and `probabilities` (`rows × names`, row by row) and counts them, each row by
+    /// its weight. The second of two classes is predicted where its probability is above `threshold`; the most probable
+    /// class without one.
     ///
-    /// Errors: no classes; other lengths than said; a code without a name; a probability that is not in `[0, 1]`.
-    pub fn new(truth: &'a [u32], probabilities: &'a [f64], names: &[String]) -> Result<Classes<'a>> {
+    /// Errors: no classes; other lengths than said; a code without a name; a probability that is not in `[0, 1]`; weights
+    /// that are none (see [`Weights::new`]).
+    pub fn new(
+        truth: &'a [u32],
+        probabilities: &'a [f64],
+        names: &'a [String],
+        threshold: Option<f64>,
+        weights: Option<&'a [f64]>,
+    ) -> Result<Classes<'a>> {
         let classes = names.len();
         if classes == 0 || truth.len().checked_mul(classes) != Some(probabilities.len()) {
             let rows = truth.len();
@@ -46,24 +61,44 @@ impl<'a> Classes<'a> {
             let message = format!("row {row}: the probability of class `{class}` is {value}, not in [0, 1]");
             return Err(fail::world(message).hint("the model is damaged, or its features hold extreme values").into());
         }
-        let predicted = predicted(probabilities, classes);
-        let counts = Counts::new(truth, &predicted, classes);
-        Ok(Classes { truth, probabilities, predicted, counts, rankings: OnceLock::new() })
+        let weights = Weights::new(weights, truth.len())?;
+        let predicted = match (threshold, classes) {
+            (Some(threshold), 2) => {
+                probabilities.as_chunks::<2>().0.iter().map(|row| u32::from(row[1] > threshold)).collect()
+            }
+            _ => predicted(probabilities, classes),
+        };
+        let counts = Counts::new(truth, &predicted, classes, weights.each());
+        let ranked = OnceLock::new();
+        Ok(Classes { truth, probabilities, names, predicted, counts, weights, costs: None, ranked })
     }
 
-    /// The same rows, predicted as `threshold` has it: the second of two classes where its probability is above it. `None`:
-    /// the most probable class, as one half gives.
-    pub fn at(mut self, threshold: Option<f64>) -> Classes<'a> {
-        if let (Some(threshold), 2) = (threshold, self.counts.classes()) {
-            let pairs = self.probabilities.as_chunks::<2>().0.iter();
-            self.predicted = pairs.map(|row| u32::from(row[1] > threshold)).collect();
-            self.counts = Counts::new(self.truth, &self.predicted, 2);
+    /// The same rows with what each answer costs, `costs[truth][prediction]`.
+    ///
+    /// Errors (usage): a table of another shape than classes × classes, a cost that is not finite.
+    pub fn costing(self, costs: Option<&'a [Vec<f64>]>) -> Result<Classes<'a>> {
+        let Some(rows) = costs else {
+            return Ok(self);
+        };
+        let classes = self.names.len();
+        let hint =
+            || format!("one row for each true class, one number for each predicted one: {}", self.names.join(", "));
+        if rows.len() != classes || rows.iter().any(|row| row.len() != classes) {
+            let widths: Vec<String> = rows.iter().map(|row| row.len().to_string()).collect();
+            let what = format!(
+                "the cost matrix has rows of {} numbers, and there are {classes} classes",
+                if widths.is_empty() { "no".to_owned() } else { widths.join(", ") }
+            );
+            return Err(fail::usage(what).hint(hint()).into());
         }
-        self
+        if let Some(cost) = rows.iter().flatten().find(|cost| !cost.is_finite()) {
+            return Err(fail::usage(format!("the cost matrix holds {cost}, which is no number")).hint(hint()).into());
+        }
+        Ok(Classes { costs, ..self })
     }
 
     /// Code of the true class of each row.
-    pub fn truth(&self) -> &[u32] {
+    pub fn truth(&self) -> &'a [u32] {
         self.truth
     }
 
@@ -72,9 +107,24 @@ impl<'a> Classes<'a> {
         &self.predicted
     }
 
-    /// True against predicted classes.
+    /// Names of the classes.
+    pub fn names(&self) -> &'a [String] {
+        self.names
+    }
+
+    /// True against predicted classes, by weight.
     pub fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    /// How much each row counts.
+    pub fn weights(&self) -> &Weights<'a> {
+        &self.weights
+    }
+
+    /// What each answer costs, where that is known.
+    pub fn costs(&self) -> Option<&'a [Vec<f64>]> {
+        self.costs
     }
 
     /// Number of rows.
@@ -83,28 +133,47 @@ impl<'a> Classes<'a> {
     }
 
     /// Probabilities of each row, one a class.
-    pub fn probabilities(&self) -> impl Iterator<Item = &[f64]> {
-        self.probabilities.chunks_exact(self.counts.classes())
+    pub fn probabilities(&self) -> impl Iterator<Item = &'a [f64]> + use<'a> {
+        self.probabilities.chunks_exact(self.names.len())
     }
 
     /// Probability of `class` for each row.
-    pub fn column(&self, class: usize) -> impl Iterator<Item = f64> {
+    pub fn column(&self, class: usize) -> impl Iterator<Item = f64> + use<'a> {
         self.probabilities().map(move |row| row[class])
     }
 
-    /// How well the probability of each class ranks its rows above all others; `None` for a class that no row or every
-    /// row is of. Sorted once, on all threads.
-    pub fn rankings(&self) -> &[Option<Ranking>] {
-        self.rankings.get_or_init(|| {
+    /// One class against the rest; `class` is below the number of classes.
+    pub fn positive(&self, class: usize) -> Positive<'_> {
+        Positive::new(self, class)
+    }
+
+    /// Sorts the rows by the probability of each class, once, on all threads. To be called before several threads ask for
+    /// [`Classes::ranked`]: a thread that sorts helps others meanwhile, and would wait for itself.
+    pub fn rank(&self) {
+        self.ranked.get_or_init(|| {
             let classes = self.counts.classes();
-            // Of two classes, the second is enough: the first is its mirror and nobody asks for it.
-            let first = usize::from(classes == 2);
             let of_class = |class: usize| {
-                let positive = self.truth.iter().map(|&code| code as usize == class).collect::<Vec<_>>();
-                Ranking::new(&positive, &self.column(class).collect::<Vec<_>>())
+                // Of two classes the first is the mirror of the second, which few ask for: see `ranked`.
+                let wanted = classes != 2 || class == 1;
+                wanted.then(|| self.sorted(class)).flatten()
             };
-            (first..classes).into_par_iter().map(of_class).collect()
-        })
+            (0..classes).into_par_iter().map(of_class).collect()
+        });
+    }
+
+    /// Rows from the most to the least probably of `class`; `None` for a class that no row or every row is of.
+    pub fn ranked(&self, class: usize) -> Option<Cow<'_, Ranked>> {
+        if self.counts.classes() == 2 && class == 0 {
+            return self.sorted(class).map(Cow::Owned);
+        }
+        self.rank();
+        self.ranked.get()?[class].as_ref().map(Cow::Borrowed)
+    }
+
+    fn sorted(&self, class: usize) -> Option<Ranked> {
+        let positive: Vec<bool> = self.truth.iter().map(|&code| code as usize == class).collect();
+        let column: Vec<f64> = self.column(class).collect();
+        Ranked::new(&positive, &column, self.weights.each())
     }
 }
 

@@ -1,29 +1,45 @@
 //! Numbers that say how good predictions are, and the verdict that gates draw from them.
 //!
-//! Lives here: the one table of metrics (`zoo`), their definitions by idea (`binary`, `multiclass`, `probability`,
-//! `ranking`, `regression`, `clustering`, `anomaly`), curves for plots (`curves`, `calibration`), metrics of parts of the rows (`slices`) and
-//! gates (`gate`). Does not live here: making predictions (`models`), deciding which rows are judged (`data`, `ops`),
-//! drift (`drift`).
+//! Lives here: the one table of metrics (`zoo`, rows in `metric`), their definitions by idea (`binary`, `operating`, `multiclass`, `pairs`,
+//! `probability`, `ranking`, `regression`, `deviance`, `clustering`, `anomaly`), what they count on (`classes`, `positive`, `ranked`, `numbers`,
+//! `weights`), curves for plots (`curves`, `calibration`), metrics of parts of the rows (`slices`),
+//! fairness to groups (`facets`), names of disturbances (`robustness`) and gates (`gate`). Does not live here: making predictions (`models`), deciding which rows are judged (`data`, `ops`), drift (`drift`).
 //!
-//! Always holds: the same rows give the same bits on any number of threads; a value is a finite number or left out;
+//! Always holds: a row of weight 2 counts as two such rows, one of weight 0 as none; the same rows give the same bits on any number of threads; a value is a finite number or left out;
 //! the predicted class is the most probable one, the first on a tie, unless a threshold is given; the positive class of a binary task is the second
 //! name (names are sorted, so `1`, `true` and `yes` come second).
 
 pub mod anomaly;
 pub mod binary;
+pub mod bootstrap;
 pub mod calibration;
 pub mod classes;
 pub mod clustering;
+pub mod compare;
 pub mod counts;
 pub mod curves;
+pub mod deviance;
+pub mod facets;
+pub mod folds;
 pub mod gate;
+pub mod metric;
 pub mod multiclass;
 pub mod numbers;
+pub mod operating;
+pub mod pairs;
+pub mod picked;
+pub mod positive;
+pub mod prepared;
 pub mod probability;
+pub mod ranked;
 pub mod ranking;
 pub mod regression;
+pub mod robustness;
 pub mod slices;
+pub mod spread;
 pub mod sums;
+pub mod weights;
+pub mod worst;
 pub mod zoo;
 
 #[cfg(test)]
@@ -32,12 +48,13 @@ mod tests;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
+use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
-use crate::base::fail;
-use crate::metrics::anomaly::Anomalies;
 use crate::metrics::classes::Classes;
 use crate::metrics::clustering::Clusters;
-use crate::metrics::numbers::Numbers;
+use crate::metrics::metric::Chosen;
+use crate::metrics::picked::Picked;
+use crate::metrics::prepared::{Known, Prepared};
 use crate::record::evaluation::ConfusionMatrix;
 use crate::spec::model::Task;
 
@@ -96,52 +113,32 @@ pub struct Sample<'a> {
     pub threshold: Option<f64>,
     /// How much each row counts, 0 or more; `None`: all alike.
     pub weights: Option<&'a [f64]>,
+    /// What each answer costs, `costs[truth][prediction]`, classes in their order; of classes only.
+    pub costs: Option<&'a [Vec<f64>]>,
+    /// Between which numbers each true number is said to lie; of regression only.
+    pub bounds: Option<Bounds<'a>>,
 }
 
-/// One row of the table of metrics.
-#[derive(Debug)]
-pub struct Metric {
-    /// scikit-learn's name where it has one, without `_score` and `_loss` where people leave them out.
-    pub name: &'static str,
-    /// Tasks that it has a meaning for.
-    pub tasks: &'static [Task],
-    /// Whether a larger value is a better one.
-    pub higher_is_better: bool,
-    /// What it measures, in a sentence.
-    pub about: &'static str,
-    measure: Measure,
+/// Ends of the interval that goes with each predicted number, one a row.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds<'a> {
+    /// Lower ends.
+    pub low: &'a [f64],
+    /// Upper ends, none below its lower end.
+    pub high: &'a [f64],
 }
 
-/// How a metric is computed; `None` where it has no meaning on the rows given.
-#[derive(Debug)]
-enum Measure {
-    Classes(fn(&Classes) -> Option<f64>),
-    Numbers(fn(&Numbers) -> Option<f64>),
-    Clusters(fn(&Clusters) -> Option<f64>),
-    Anomalies(fn(&Anomalies) -> Option<f64>),
+impl<'a> Sample<'a> {
+    /// Scores alone: the most probable class, rows all alike, no costs, no intervals.
+    pub fn new(scores: Scores<'a>, task: Task) -> Sample<'a> {
+        Sample { scores, task, threshold: None, weights: None, costs: None, bounds: None }
+    }
 }
 
-/// Scores checked and counted once, for all metrics.
-enum Prepared<'a> {
-    Classes(Classes<'a>),
-    Numbers(Numbers<'a>),
-    Clusters(Clusters<'a>),
-    Anomalies(Anomalies<'a>),
-}
-
-/// Values of the metrics `names`, or of all metrics of `task`, by name. One that has no meaning on these rows (one
-/// class only, no rows, a constant target) is left out.
-///
-/// Errors: an unknown metric or one of another task; scores of another task; slices of different lengths; a class code
-/// that has no name; a number that is not finite; a probability outside `[0, 1]`. Cost: O(rows × classes) for most,
-/// O(classes × rows log rows) for `roc_auc`, `average_precision` and `ks` together.
+/// Values of the metrics `names`, or of those measured unless others are asked for, by name, all rows alike and the most
+/// probable class predicted. See [`measure`].
 pub fn compute(names: Option<&[&str]>, scores: &Scores, task: Task) -> Result<BTreeMap<String, f64>> {
-    compute_at(names, scores, task, None)
-}
-
-/// As [`compute`], of a sample.
-pub fn measure(names: Option<&[&str]>, sample: &Sample) -> Result<BTreeMap<String, f64>> {
-    compute_at(names, &sample.scores, sample.task, sample.threshold)
+    measure(names, &Sample::new(*scores, task))
 }
 
 /// As [`compute`], with the second of two classes predicted where its probability is above `threshold`.
@@ -151,25 +148,53 @@ pub fn compute_at(
     task: Task,
     threshold: Option<f64>,
 ) -> Result<BTreeMap<String, f64>> {
-    let metrics = match names {
-        None => zoo::all(task),
-        Some(names) => names.iter().map(|name| zoo::find(name, task)).collect::<Result<_>>()?,
-    };
-    let prepared = prepare(scores, task, threshold)?;
-    let values = metrics.into_iter().filter_map(|metric| {
-        let value = match (&metric.measure, &prepared) {
-            (Measure::Classes(measure), Prepared::Classes(classes)) => measure(classes),
-            (Measure::Numbers(measure), Prepared::Numbers(numbers)) => measure(numbers),
-            (Measure::Clusters(measure), Prepared::Clusters(clusters)) => measure(clusters),
-            (Measure::Anomalies(measure), Prepared::Anomalies(anomalies)) => measure(anomalies),
-            _ => None,
-        };
-        value.filter(|value| value.is_finite()).map(|value| (metric.name.to_owned(), value))
-    });
-    Ok(values.collect())
+    measure(names, &Sample { threshold, ..Sample::new(*scores, task) })
 }
 
-/// Counts of true against predicted classes; `None` for numbers and for scores that [`compute`] would refuse.
+/// Values of the metrics `names`, each as it was asked for, or of those of [`zoo::usual`], by name. One that has no meaning
+/// on these rows (one class only, no rows, a constant target) is left out.
+///
+/// Weights count as scikit-learn's `sample_weight`; where it has none, as repeated rows. Errors: an unknown metric or one of
+/// another task; a parameter out of its range; a class that is none; scores of another task; slices of different lengths; a
+/// class code that has no name; a number that is not finite; a probability outside `[0, 1]`; a weight below 0. Cost: O(rows ×
+/// classes) for most, one sort of the rows a class for all that depend on their order; on all threads, with the same bits on
+/// any number of them.
+pub fn measure(names: Option<&[&str]>, sample: &Sample) -> Result<BTreeMap<String, f64>> {
+    let chosen: Vec<Chosen> = match names {
+        None => zoo::usual_of(sample).into_iter().map(|name| zoo::find(name, sample.task)).collect::<Result<_>>()?,
+        Some(names) => names.iter().map(|name| zoo::find(name, sample.task)).collect::<Result<_>>()?,
+    };
+    // All rows are checked, also those that weigh nothing; the others alone are measured.
+    let prepared = Prepared::new(sample)?;
+    let rows = sample.scores.rows();
+    match prepared.weights().rows_above_zero() {
+        None => values(&chosen, &Known { prepared, rows }),
+        Some(kept) => {
+            let picked = Picked::new(sample, &kept);
+            values(&chosen, &Known { prepared: Prepared::new(&picked.sample())?, rows })
+        }
+    }
+}
+
+/// Rows below which threads cost more than they save.
+const PARALLEL_ROWS_MIN: usize = 5_000;
+
+fn values(chosen: &[Chosen], known: &Known) -> Result<BTreeMap<String, f64>> {
+    chosen.iter().try_for_each(|chosen| chosen.check(known))?;
+    if let Prepared::Classes(classes) = &known.prepared
+        && chosen.iter().any(Chosen::is_of_order)
+    {
+        classes.rank();
+    }
+    let value = |chosen: &Chosen| Some((chosen.name.clone(), chosen.value(known)?));
+    if known.rows < PARALLEL_ROWS_MIN {
+        return Ok(chosen.iter().filter_map(value).collect());
+    }
+    let found: Vec<(String, f64)> = chosen.par_iter().filter_map(value).collect();
+    Ok(found.into_iter().collect())
+}
+
+/// Counts of true against predicted classes, of rows and not of their weights; `None` for numbers and for scores that [`compute`] would refuse.
 pub fn confusion(scores: &Scores) -> Option<ConfusionMatrix> {
     confusion_at(scores, None)
 }
@@ -179,31 +204,6 @@ pub fn confusion_at(scores: &Scores, threshold: Option<f64>) -> Option<Confusion
     let Scores::Classes { truth, probabilities, names } = *scores else {
         return None;
     };
-    let classes = Classes::new(truth, probabilities, names).ok()?.at(threshold);
+    let classes = Classes::new(truth, probabilities, names, threshold, None).ok()?;
     Some(classes.counts().to_matrix(names))
-}
-
-fn prepare<'a>(scores: &Scores<'a>, task: Task, threshold: Option<f64>) -> Result<Prepared<'a>> {
-    let wrong =
-        |what: &str| Err(fail::usage(format!("these scores are {what}, and the task is {}", task.name())).into());
-    match *scores {
-        Scores::Classes { truth, probabilities, names } if task.is_classification() => {
-            if task == Task::Binary && names.len() != 2 {
-                let message = format!("a binary task has two classes, these scores have {}", names.len());
-                return Err(fail::usage(message).into());
-            }
-            Ok(Prepared::Classes(Classes::new(truth, probabilities, names)?.at(threshold)))
-        }
-        Scores::Numbers { truth, predicted } if task == Task::Regression => {
-            Ok(Prepared::Numbers(Numbers::new(truth, predicted)?))
-        }
-        Scores::Clusters(clusters) if task == Task::Clustering => Ok(Prepared::Clusters(Clusters::new(clusters)?)),
-        Scores::Anomalies { truth, scores, threshold } if task == Task::Anomaly => {
-            Ok(Prepared::Anomalies(Anomalies::new(truth, scores, threshold)?))
-        }
-        Scores::Classes { .. } => wrong("probabilities of classes"),
-        Scores::Numbers { .. } => wrong("numbers"),
-        Scores::Clusters { .. } => wrong("clusters"),
-        Scores::Anomalies { .. } => wrong("anomaly scores"),
-    }
 }

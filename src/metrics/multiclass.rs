@@ -1,6 +1,8 @@
 //! Metrics of all classes together, from counts; they serve binary tasks as well.
 //!
-//! A macro mean runs over the classes that occur among the true or the predicted classes, as scikit-learn's does.
+//! A macro mean runs over the classes that occur among the true or the predicted classes, as scikit-learn's does; a weighted
+//! one counts each class by its true rows. A micro mean counts all decisions together: with one class a row, precision, recall and
+//! F1 are then one number, the accuracy.
 
 use crate::metrics::classes::Classes;
 use crate::metrics::counts::Counts;
@@ -47,9 +49,46 @@ pub fn precision_weighted(classes: &Classes) -> Option<f64> {
 pub fn recall_macro(classes: &Classes) -> Option<f64> {
     let counts = classes.counts();
     mean_of((0..counts.classes()).map(|class| {
-        let wrongly_predicted = counts.predictions(class) > 0;
+        let wrongly_predicted = counts.predictions(class) > 0.0;
         counts.recall(class).or(wrongly_predicted.then_some(0.0))
     }))
+}
+
+/// Mean of the classes' recall weighted by their rows: the accuracy. Equals `recall_score(average="weighted")`.
+pub fn recall_weighted(classes: &Classes) -> Option<f64> {
+    weighted(classes.counts(), Counts::recall)
+}
+
+/// Mean of the classes' Jaccard overlap, TP / (TP + FP + FN), in `[0, 1]`. Equals `jaccard_score(average="macro")`.
+pub fn jaccard_macro(classes: &Classes) -> Option<f64> {
+    let counts = classes.counts();
+    let of_class = |class: usize| {
+        let hits = counts.hits(class);
+        sums::share(hits, hits + counts.false_calls(class) + counts.missed(class))
+    };
+    mean_of((0..counts.classes()).map(of_class))
+}
+
+/// Share of rows whose true class is among the `k` most probable ones, in `[0, 1]`; of equally probable classes the first
+/// come first, so that `k` = 1 is the accuracy of the most probable class. Equals `top_k_accuracy_score` on rows without
+/// such ties (it takes the last ones first).
+pub fn top_k_accuracy(classes: &Classes, k: f64) -> Option<f64> {
+    let is_hit = |(row, truth): (&[f64], &u32)| {
+        let truth = *truth as usize;
+        let before = |(class, p): (usize, &f64)| *p > row[truth] || (*p == row[truth] && class < truth);
+        let rank = row.iter().enumerate().filter(|pair| before(*pair)).count();
+        f64::from(u8::from((rank as f64) < k))
+    };
+    classes.weights().mean(classes.probabilities().zip(classes.truth()).map(is_hit))
+}
+
+/// Mean cost of an answer, in the unit of the cost matrix: Σ w · costs[truth][prediction] / Σ w. Left out without a cost
+/// matrix.
+pub fn expected_cost(classes: &Classes) -> Option<f64> {
+    let (costs, counts) = (classes.costs()?, classes.counts());
+    let row = |truth: usize| (0..counts.classes()).map(move |answer| counts.cell(truth, answer) * costs[truth][answer]);
+    let total = sums::sum((0..counts.classes()).flat_map(row));
+    (counts.rows() > 0.0).then(|| total / counts.rows())
 }
 
 /// Matthews correlation, in `[-1, 1]`, 0 for chance (Gorodkin 2004, R_K):
@@ -60,19 +99,11 @@ pub fn matthews_corrcoef(classes: &Classes) -> Option<f64> {
     if counts.true_classes() < 2 {
         return None;
     }
-    // Whole numbers until the end: products of row counts fit 128 bits, and differences of near equals lose nothing.
-    let product = |a: u64, b: u64| i128::from(a) * i128::from(b);
-    let rows = counts.rows();
-    let total = |a: fn(&Counts, usize) -> u64, b: fn(&Counts, usize) -> u64| -> i128 {
-        (0..counts.classes()).map(|class| product(a(counts, class), b(counts, class))).sum()
-    };
-    let covariance = product(counts.all_hits(), rows) - total(Counts::truths, Counts::predictions);
-    let predicted = product(rows, rows) - total(Counts::predictions, Counts::predictions);
-    let truth = product(rows, rows) - total(Counts::truths, Counts::truths);
-    if predicted == 0 {
+    let moments = Moments::new(counts);
+    if moments.predicted == 0.0 {
         return Some(0.0);
     }
-    Some(covariance as f64 / ((predicted as f64).sqrt() * (truth as f64).sqrt()))
+    Some(moments.covariance / (moments.predicted.sqrt() * moments.truth.sqrt()))
 }
 
 /// Cohen's kappa, in `[-1, 1]`: agreement beyond chance, (pₒ − pₑ) / (1 − pₑ) (Cohen 1960). Left out when only one
@@ -82,12 +113,62 @@ pub fn cohen_kappa(classes: &Classes) -> Option<f64> {
     if counts.true_classes() < 2 {
         return None;
     }
-    let square = i128::from(counts.rows()).pow(2);
-    let chance = (0..counts.classes())
-        .map(|class| i128::from(counts.truths(class)) * i128::from(counts.predictions(class)))
-        .sum::<i128>();
-    let observed = i128::from(counts.all_hits()) * i128::from(counts.rows());
-    Some((observed - chance) as f64 / (square - chance) as f64)
+    let moments = Moments::new(counts);
+    Some(moments.covariance / moments.beyond_chance)
+}
+
+/// Sums of products of counts, differences of near equals among them.
+struct Moments {
+    /// c·s − Σ pₖtₖ.
+    covariance: f64,
+    /// s² − Σ pₖ²; 0 when only one class was predicted.
+    predicted: f64,
+    /// s² − Σ tₖ².
+    truth: f64,
+    /// s² − Σ pₖtₖ.
+    beyond_chance: f64,
+}
+
+impl Moments {
+    fn new(counts: &Counts) -> Moments {
+        if counts.is_whole() { Moments::of_whole(counts) } else { Moments::of_weights(counts) }
+    }
+
+    /// Whole numbers until the end: products of row counts fit 128 bits, and differences of near equals lose nothing.
+    fn of_whole(counts: &Counts) -> Moments {
+        let product = |a: f64, b: f64| (a as i128) * (b as i128);
+        let total = |a: fn(&Counts, usize) -> f64, b: fn(&Counts, usize) -> f64| -> i128 {
+            (0..counts.classes()).map(|class| product(a(counts, class), b(counts, class))).sum()
+        };
+        let square = product(counts.rows(), counts.rows());
+        let both = total(Counts::truths, Counts::predictions);
+        Moments {
+            covariance: (product(counts.all_hits(), counts.rows()) - both) as f64,
+            predicted: (square - total(Counts::predictions, Counts::predictions)) as f64,
+            truth: (square - total(Counts::truths, Counts::truths)) as f64,
+            beyond_chance: (square - both) as f64,
+        }
+    }
+
+    /// Written as sums over pairs of different classes, so that no difference of near equals is left but in the covariance.
+    fn of_weights(counts: &Counts) -> Moments {
+        let count = counts.classes();
+        let apart = |a: fn(&Counts, usize) -> f64, b: fn(&Counts, usize) -> f64| {
+            let others = |class: usize| (0..count).filter(move |other| *other != class);
+            sums::sum((0..count).flat_map(|one| others(one).map(move |two| (one, two))).map(|(one, two)| {
+                let rows = counts.rows();
+                (a(counts, one) / rows) * (b(counts, two) / rows)
+            }))
+        };
+        let wrong = (0..count).map(|class| counts.missed(class) / counts.rows());
+        let beyond_chance = apart(Counts::truths, Counts::predictions);
+        Moments {
+            covariance: beyond_chance - sums::sum(wrong),
+            predicted: apart(Counts::predictions, Counts::predictions),
+            truth: apart(Counts::truths, Counts::truths),
+            beyond_chance,
+        }
+    }
 }
 
 /// Mean of the values that are there.
@@ -99,6 +180,6 @@ fn mean_of(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
 /// Mean weighted by the true rows of each class.
 fn weighted(counts: &Counts, of_class: fn(&Counts, usize) -> Option<f64>) -> Option<f64> {
     let rows = counts.rows();
-    let part = |class| of_class(counts, class).unwrap_or(0.0) * counts.truths(class) as f64;
-    (rows > 0).then(|| sums::sum((0..counts.classes()).map(part)) / rows as f64)
+    let part = |class| of_class(counts, class).unwrap_or(0.0) * counts.truths(class);
+    (rows > 0.0).then(|| sums::sum((0..counts.classes()).map(part)) / rows)
 }

@@ -1,7 +1,9 @@
 //! Metrics of order: how well a score puts positive rows above the others, and how well two orders agree.
 
-use crate::metrics::classes::Classes;
-use crate::metrics::sums;
+use crate::metrics::positive::Positive;
+use crate::metrics::ranked::{Ranked, Step};
+use crate::metrics::sums::{self, Running};
+use crate::metrics::weights::{Weights, rising};
 
 /// Rows of equal score.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,89 +34,89 @@ pub fn ties(positive: &[bool], scores: &[f64]) -> Vec<Tie> {
     ties
 }
 
-/// What one sorting of the rows tells.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Ranking {
-    /// Area under the ROC curve.
-    pub roc_auc: f64,
-    /// Area under the steps of the precision-recall curve.
-    pub average_precision: f64,
-    /// Largest distance between the score distributions of positive and other rows.
-    pub ks: f64,
-}
+impl Ranked {
+    /// P(positive above other) + P(tie) / 2, in `[0, 1]` (Fawcett 2006, §7; Hanley and McNeil 1982). Equals
+    /// `roc_auc_score`.
+    pub fn roc_auc(&self) -> f64 {
+        let twice_won = |(before, step): (Step, Step)| {
+            let tied = step.false_positives - before.false_positives;
+            (step.true_positives - before.true_positives) * (2.0 * (self.negatives - step.false_positives) + tied)
+        };
+        sums::sum(self.pairs().map(twice_won)) / (2.0 * self.positives * self.negatives)
+    }
 
-impl Ranking {
-    /// Ranks rows by `scores`, of the same length as `positive`; `None` unless there are positive and other rows.
-    ///
-    /// `roc_auc`: P(positive above other) + P(tie) / 2, counted in whole numbers (Fawcett 2006, §7; Hanley and McNeil
-    /// 1982); equals `roc_auc_score`. `average_precision`: Σ (Rₙ − Rₙ₋₁) Pₙ over distinct scores, without
-    /// interpolation; equals `average_precision_score`. `ks`: two-sample Kolmogorov-Smirnov statistic; equals
-    /// `scipy.stats.ks_2samp`.
-    pub fn new(positive: &[bool], scores: &[f64]) -> Option<Ranking> {
-        let ties = ties(positive, scores);
-        let positives: u64 = ties.iter().map(|tie| tie.positives).sum();
-        let negatives: u64 = ties.iter().map(|tie| tie.negatives).sum();
-        if positives == 0 || negatives == 0 {
-            return None;
-        }
-        let (mut true_positives, mut false_positives) = (0, 0);
-        let mut twice_won = 0_u128;
-        let mut steps = Vec::with_capacity(ties.len());
-        let mut ks = 0.0_f64;
-        for tie in &ties {
-            let others_below = negatives - false_positives - tie.negatives;
-            twice_won += u128::from(tie.positives) * u128::from(2 * others_below + tie.negatives);
-            true_positives += tie.positives;
-            false_positives += tie.negatives;
-            let precision = true_positives as f64 / (true_positives + false_positives) as f64;
-            steps.push(tie.positives as f64 * precision);
-            let distance = true_positives as f64 / positives as f64 - false_positives as f64 / negatives as f64;
-            ks = ks.max(distance.abs());
-        }
-        let pairs = u128::from(positives) * u128::from(negatives);
-        Some(Ranking {
-            roc_auc: twice_won as f64 / (2 * pairs) as f64,
-            average_precision: sums::sum(steps) / positives as f64,
-            ks,
-        })
+    /// Σ (Rₙ − Rₙ₋₁) Pₙ over distinct scores, without interpolation, in `[0, 1]`. Equals `average_precision_score`.
+    pub fn average_precision(&self) -> f64 {
+        let part = |(before, step): (Step, Step)| {
+            (step.true_positives - before.true_positives) * (step.true_positives / step.called())
+        };
+        sums::sum(self.pairs().map(part)) / self.positives
+    }
+
+    /// Largest distance between the score distributions of positive and other rows, in `[0, 1]`: the two-sample
+    /// Kolmogorov-Smirnov statistic. Equals `scipy.stats.ks_2samp`.
+    pub fn ks(&self) -> f64 {
+        let distance =
+            |step: &Step| (step.true_positives / self.positives - step.false_positives / self.negatives).abs();
+        self.steps.iter().map(distance).fold(0.0, f64::max)
+    }
+
+    /// Area under the precision-recall curve between neighbouring thresholds as it truly runs, in `[0, 1]`: positives
+    /// and others grow in proportion, so precision is no straight line (Davis and Goadrich 2006). For steps from P₁ to
+    /// P₂ called rows, with slope s = ΔTP / ΔP: Σ s (ΔTP + (TP₁ − s P₁) ln(P₂ / P₁)) / positives, the logarithm 0 where P₁
+    /// is 0. What TFMA and Keras sum over a fixed grid of thresholds, summed here over all of them.
+    pub fn auc_precision_recall(&self) -> f64 {
+        let part = |(before, step): (Step, Step)| {
+            let (found, called) = (step.true_positives - before.true_positives, step.called() - before.called());
+            if found == 0.0 {
+                return 0.0;
+            }
+            let slope = found / called;
+            let bend = if before.called() > 0.0 {
+                (before.true_positives - slope * before.called()) * (step.called() / before.called()).ln()
+            } else {
+                0.0
+            };
+            slope * (found + bend)
+        };
+        sums::sum(self.pairs().map(part)) / self.positives
     }
 }
 
 /// Area under the ROC curve, in `[0, 1]`, ties counted half. Two classes: of the second. More: mean of one class
 /// against the rest over the classes that occur. Left out when fewer than two classes occur. Equals
 /// `roc_auc_score(multi_class="ovr", average="macro")` where that is defined (it wants every class to occur).
-pub fn roc_auc(classes: &Classes) -> Option<f64> {
-    mean_ranking(classes, |ranking| ranking.roc_auc)
+pub fn roc_auc(positive: &Positive) -> Option<f64> {
+    positive.ranked().map(|ranked| ranked.roc_auc())
 }
 
 /// Average precision, in `[0, 1]`; classes as in [`roc_auc`]. Equals `average_precision_score`.
-pub fn average_precision(classes: &Classes) -> Option<f64> {
-    mean_ranking(classes, |ranking| ranking.average_precision)
+pub fn average_precision(positive: &Positive) -> Option<f64> {
+    positive.ranked().map(|ranked| ranked.average_precision())
+}
+
+/// Area under the precision-recall curve, interpolated, in `[0, 1]`; classes as in [`roc_auc`]. Equals
+/// `tf.keras.metrics.AUC(curve="PR")` with a threshold at every score.
+pub fn auc_precision_recall(positive: &Positive) -> Option<f64> {
+    positive.ranked().map(|ranked| ranked.auc_precision_recall())
 }
 
 /// Kolmogorov-Smirnov distance between the scores of positive and negative rows, in `[0, 1]`.
-pub fn ks(classes: &Classes) -> Option<f64> {
-    mean_ranking(classes, |ranking| ranking.ks)
+pub fn ks(positive: &Positive) -> Option<f64> {
+    positive.ranked().map(|ranked| ranked.ks())
 }
 
-fn mean_ranking(classes: &Classes, of: fn(&Ranking) -> f64) -> Option<f64> {
-    let values: Vec<f64> = classes.rankings().iter().flatten().map(of).collect();
-    sums::mean(values.iter().copied(), values.len())
-}
-
-/// Rank of each value from 1, equal values sharing the mean of their ranks (scipy's `rankdata`). O(n log n).
-pub fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_unstable_by(|&a, &b| values[a].total_cmp(&values[b]));
+/// Rank of each value from 1, equal values sharing the mean of their ranks (scipy's `rankdata`); a row of weight 2 takes two
+/// ranks. O(n log n).
+pub fn ranks(values: &[f64], weights: &Weights) -> Vec<f64> {
+    let order = rising(values);
     let mut ranks = vec![0.0; values.len()];
-    let mut start = 0;
-    while start < order.len() {
-        let value = values[order[start]];
-        let end = start + order[start..].iter().take_while(|&&row| values[row] == value).count().max(1);
-        for &row in &order[start..end] {
-            ranks[row] = (start + 1 + end) as f64 / 2.0;
-        }
-        start = end;
+    let mut below = Running::default();
+    for tied in order.chunk_by(|a, b| values[*a as usize] == values[*b as usize]) {
+        let before = below.value();
+        tied.iter().for_each(|row| below.add(weights.of(*row as usize)));
+        let rank = (before + 1.0 + below.value()) / 2.0;
+        tied.iter().for_each(|row| ranks[*row as usize] = rank);
     }
     ranks
 }

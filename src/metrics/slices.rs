@@ -1,65 +1,62 @@
-//! Metrics of parts of the rows: one part for each value of one column.
+//! Metrics of parts of the rows: one part for each slice of a division.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use crate::base::fail;
+use crate::data::divide::Division;
 use crate::metrics::clustering::{Clusters, Points};
-use crate::metrics::{Scores, compute_at};
+use crate::metrics::{Bounds, Sample, Scores, measure};
 use crate::record::evaluation::SliceResult;
-use crate::spec::model::Task;
 
-/// What the slice of rows without a value is called.
-pub const MISSING: &str = "(missing)";
-
-/// All metrics of the task, classes predicted as `threshold` has them, of the rows with each value of `column`. Row `r` has the value
-/// `values[codes[r]]`; a code without a value means that it is missing, and such rows are a slice of their own.
+/// All metrics of the task of each slice of each division, in their order; slices of fewer rows than `rows_min` are left out.
 ///
-/// Values that no row has are left out. Order: numbers by value, text by its bytes, missing last. Errors: `codes` of
-/// another length than the scores, and those of [`compute_at`]. Cost: one copy of the scores, then that of [`compute_at`].
-pub fn slices(
-    column: &str,
-    codes: &[u32],
-    values: &[&str],
-    scores: &Scores,
-    task: Task,
-    threshold: Option<f64>,
-) -> Result<Vec<SliceResult>> {
-    if codes.len() != scores.rows() {
-        let message = format!("column `{column}` has {} values for {} scored rows", codes.len(), scores.rows());
-        return Err(fail::usage(message).into());
+/// Errors: a division of other rows than the sample; those of [`measure`]. Cost: one copy of the scores a division, then that
+/// of [`measure`], slices in parallel.
+pub fn slices(divisions: &[Division], sample: &Sample, rows_min: u64) -> Result<Vec<SliceResult>> {
+    let rows = sample.scores.rows();
+    if let Some(odd) = divisions.iter().find(|division| division.codes.len() != rows) {
+        let (text, found) = (&odd.text, odd.codes.len());
+        return Err(fail::usage(format!("slice `{text}` has {found} rows for {rows} scored rows")).into());
     }
-    let mut members: Vec<Vec<usize>> = vec![Vec::new(); values.len() + 1];
-    for (row, &code) in codes.iter().enumerate() {
-        members[(code as usize).min(values.len())].push(row);
-    }
-    let parts: Vec<usize> = order(values).into_iter().filter(|&part| !members[part].is_empty()).collect();
-    let of_part = |part: usize| {
-        let rows = &members[part];
+    let parts: Vec<(&Division, usize, Vec<u32>)> = divisions
+        .iter()
+        .flat_map(|division| division.members().into_iter().enumerate().map(move |(at, rows)| (division, at, rows)))
+        .filter(|(_, _, rows)| rows.len() as u64 >= rows_min)
+        .collect();
+    let result = |(division, at, rows): (&Division, usize, Vec<u32>)| {
         Ok(SliceResult {
-            column: column.to_owned(),
-            value: values.get(part).copied().unwrap_or(MISSING).to_owned(),
+            column: division.text.clone(),
+            value: division.names[at].clone(),
             rows: rows.len() as u64,
-            metrics: Part::gather(scores, rows).compute(task, threshold)?,
+            metrics: of_rows(sample, &rows)?,
             intervals: BTreeMap::new(),
         })
     };
-    parts.into_par_iter().map(of_part).collect()
+    parts.into_par_iter().map(result).collect()
 }
 
-/// Positions of `values` in the order that people expect, and one more at the end for missing values.
-fn order(values: &[&str]) -> Vec<usize> {
-    let numbers: Option<Vec<f64>> = values.iter().map(|value| value.parse().ok()).collect();
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| {
-        let by_number = numbers.as_ref().map_or(Ordering::Equal, |numbers| numbers[a].total_cmp(&numbers[b]));
-        by_number.then_with(|| values[a].cmp(values[b]))
-    });
-    order.push(values.len());
-    order
+/// All metrics of the rows numbered `rows` alone. Cost: one copy of their scores, then that of [`measure`].
+///
+/// Errors: as [`measure`].
+pub fn of_rows(sample: &Sample, rows: &[u32]) -> Result<BTreeMap<String, f64>> {
+    measure_rows(sample, rows, None)
+}
+
+/// As [`of_rows`], of the metrics `names` alone.
+pub fn of_rows_named(sample: &Sample, rows: &[u32], names: &[&str]) -> Result<BTreeMap<String, f64>> {
+    measure_rows(sample, rows, Some(names))
+}
+
+fn measure_rows(sample: &Sample, rows: &[u32], names: Option<&[&str]>) -> Result<BTreeMap<String, f64>> {
+    let part = Part::gather(&sample.scores, rows);
+    let of_rows = |values: &[f64]| rows.iter().filter_map(|&row| values.get(row as usize).copied()).collect::<Vec<_>>();
+    let weights = sample.weights.map(of_rows);
+    let ends = sample.bounds.map(|bounds| (of_rows(bounds.low), of_rows(bounds.high)));
+    let bounds = ends.as_ref().map(|(low, high)| Bounds { low, high });
+    measure(names, &Sample { scores: part.scores(), weights: weights.as_deref(), bounds, ..*sample })
 }
 
 /// Scores of some rows, copied together.
@@ -71,38 +68,44 @@ enum Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    fn gather(scores: &Scores<'a>, rows: &[usize]) -> Part<'a> {
+    /// Copies the scores of `rows`.
+    fn gather(scores: &Scores<'a>, rows: &[u32]) -> Part<'a> {
         match *scores {
             Scores::Classes { truth, probabilities, names } => {
-                let of_row = |&row: &usize| probabilities.iter().skip(row * names.len()).take(names.len()).copied();
+                let width = names.len();
+                let of_row = |&row: &u32| {
+                    let start = row as usize * width;
+                    probabilities.get(start..start + width).unwrap_or_default().iter().copied()
+                };
                 Part::Classes {
-                    truth: rows.iter().map(|&row| truth[row]).collect(),
+                    truth: rows.iter().map(|&row| truth[row as usize]).collect(),
                     probabilities: rows.iter().flat_map(of_row).collect(),
                     names,
                 }
             }
             Scores::Numbers { truth, predicted } => Part::Numbers {
-                truth: rows.iter().map(|&row| truth[row]).collect(),
-                predicted: rows.iter().filter_map(|&row| predicted.get(row).copied()).collect(),
+                truth: rows.iter().map(|&row| truth[row as usize]).collect(),
+                predicted: rows.iter().filter_map(|&row| predicted.get(row as usize).copied()).collect(),
             },
             Scores::Clusters(all) => Part::Clusters {
-                points: rows.iter().flat_map(|&row| all.points.row(row)).copied().collect(),
+                points: rows.iter().flat_map(|&row| all.points.row(row as usize)).copied().collect(),
                 width: all.points.width,
-                codes: rows.iter().map(|&row| all.codes[row]).collect(),
+                codes: rows.iter().map(|&row| all.codes[row as usize]).collect(),
                 clusters: all.clusters,
-                distances: rows.iter().map(|&row| all.distances[row]).collect(),
-                truth: rows.iter().map(|&row| all.truth[row]).collect(),
+                distances: rows.iter().map(|&row| all.distances[row as usize]).collect(),
+                truth: rows.iter().map(|&row| all.truth[row as usize]).collect(),
             },
             Scores::Anomalies { truth, scores, threshold } => Part::Anomalies {
-                truth: rows.iter().map(|&row| truth[row]).collect(),
-                scores: rows.iter().map(|&row| scores[row]).collect(),
+                truth: rows.iter().map(|&row| truth[row as usize]).collect(),
+                scores: rows.iter().map(|&row| scores[row as usize]).collect(),
                 threshold,
             },
         }
     }
 
-    fn compute(&self, task: Task, threshold: Option<f64>) -> Result<BTreeMap<String, f64>> {
-        let scores = match self {
+    /// The scores as metrics want them.
+    fn scores(&self) -> Scores<'_> {
+        match self {
             Part::Classes { truth, probabilities, names } => Scores::Classes { truth, probabilities, names },
             Part::Numbers { truth, predicted } => Scores::Numbers { truth, predicted },
             Part::Clusters { points, width, codes, clusters, distances, truth } => Scores::Clusters(Clusters {
@@ -113,7 +116,6 @@ impl<'a> Part<'a> {
                 truth,
             }),
             Part::Anomalies { truth, scores, threshold } => Scores::Anomalies { truth, scores, threshold: *threshold },
-        };
-        compute_at(None, &scores, task, threshold)
+        }
     }
 }

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::base::talk::{Silent, Unit};
+use crate::metrics::folds;
 use crate::models::package::ModelPackage;
 use crate::models::zoo::Kind;
 use crate::ops::context::OpCtx;
@@ -13,6 +14,7 @@ use crate::ops::fit::{Rows, fit_kind, weighted};
 use crate::ops::prepare::{Part, Prepared, features_of, fit_recipe, recipe_for};
 use crate::ops::train::{TrainOptions, score_at};
 use crate::ops::unsupervised::Seen;
+use crate::record::evaluation::Interval;
 use crate::record::run::MetricPoint;
 use crate::spec::split::SplitMethod;
 
@@ -27,6 +29,9 @@ pub struct FoldsReport {
     pub mean: BTreeMap<String, f64>,
     /// Its sample standard deviation (divided by n − 1); of metrics that two folds have.
     pub deviation: BTreeMap<String, f64>,
+    /// Where the mean may well lie at the level [`FoldsReport::LEVEL`]; of metrics that two folds have (see
+    /// [`crate::metrics::folds::interval`]).
+    pub interval: BTreeMap<String, Interval>,
 }
 
 /// Scores of one fold.
@@ -94,18 +99,21 @@ pub fn score_folds(
         reports.push(of_fold().with_context(|| format!("fold {} of {}", place + 1, folds.splits().len()))?);
         bar.advance(1);
     }
-    let (mean, deviation) = summary(&reports);
-    Ok(Some(FoldsReport { method: prepared.split_spec.method, folds: reports, mean, deviation }))
+    let (mean, deviation, interval) = summary(&reports);
+    Ok(Some(FoldsReport { method: prepared.split_spec.method, folds: reports, mean, deviation, interval }))
 }
 
 type Metrics = BTreeMap<String, f64>;
 
-fn summary(reports: &[FoldReport]) -> (Metrics, Metrics) {
+fn summary(reports: &[FoldReport]) -> (Metrics, Metrics, BTreeMap<String, Interval>) {
+    // Folds are of about one size; that of all of them together stands for each.
+    let total = |of: fn(&FoldReport) -> usize| reports.iter().map(of).sum::<usize>() as f64;
+    let share = total(|report| report.rows) / total(|report| report.train_rows);
     let mut values: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     for (name, value) in reports.iter().flat_map(|report| &report.metrics) {
         values.entry(name).or_default().push(*value);
     }
-    let (mut means, mut deviations) = (Metrics::new(), Metrics::new());
+    let (mut means, mut deviations, mut intervals) = (Metrics::new(), Metrics::new(), BTreeMap::new());
     for (name, values) in values {
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
@@ -114,12 +122,19 @@ fn summary(reports: &[FoldReport]) -> (Metrics, Metrics) {
             let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
             deviations.insert(name.to_owned(), (squares / (count - 1.0)).sqrt());
         }
+        if let Some(interval) = folds::interval(&values, share, FoldsReport::LEVEL) {
+            intervals.insert(name.to_owned(), interval);
+        }
     }
-    (means, deviations)
+    (means, deviations, intervals)
 }
 
 impl FoldsReport {
-    /// As metric points: `fold.NAME` with the fold as step, `folds_mean.NAME` and `folds_deviation.NAME`.
+    /// Share of intervals that hold the true mean.
+    pub const LEVEL: f64 = 0.95;
+
+    /// As metric points: `fold.NAME` with the fold as step, `folds_mean.NAME`, `folds_deviation.NAME`, and the ends of the
+    /// intervals `folds_low.NAME` and `folds_high.NAME`.
     pub fn points(&self) -> Vec<MetricPoint> {
         let point = |name: String, step: usize, value: f64| MetricPoint { name, step: step as i64, value };
         let each = self.folds.iter().flat_map(|fold| {
@@ -127,6 +142,10 @@ impl FoldsReport {
         });
         let mean = self.mean.iter().map(|(name, value)| point(format!("folds_mean.{name}"), 0, *value));
         let deviation = self.deviation.iter().map(|(name, value)| point(format!("folds_deviation.{name}"), 0, *value));
-        each.chain(mean).chain(deviation).collect()
+        let ends = self.interval.iter().flat_map(|(name, interval)| {
+            [("low", interval.low), ("high", interval.high)].map(|(end, value)| (format!("folds_{end}.{name}"), value))
+        });
+        let ends = ends.map(|(name, value)| point(name, 0, value));
+        each.chain(mean).chain(deviation).chain(ends).collect()
     }
 }

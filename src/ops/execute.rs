@@ -147,7 +147,8 @@ fn run_train(
     let mut summary = format!("{}: {} {headline} {own} (baseline {baseline})", report.kind, report.scored_on);
     if let Some(folds) = &report.folds {
         let (mean, deviation) = (value(&folds.mean), value(&folds.deviation));
-        summary += &format!(", {} folds {mean} ± {deviation}", folds.folds.len());
+        let interval = folds.interval.get(headline).map(|found| format!(" ({:.4} … {:.4})", found.low, found.high));
+        summary += &format!(", {} folds {mean} ± {deviation}{}", folds.folds.len(), interval.unwrap_or_default());
     }
     let outputs = [("model".to_owned(), report.model), ("model_record".to_owned(), report.record)].into();
     Ok(Executed { run: Some(report.run), outputs, summary, yes: true })

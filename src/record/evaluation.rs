@@ -43,6 +43,10 @@ pub struct GateResult {
     pub verdict: Verdict,
     /// Why, in a sentence.
     pub reason: String,
+    /// Where what is compared may well lie, when the gate had to hold for sure: the value, or for a bound of the champion its
+    /// difference from the champion's value, or the relative change of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
 }
 
 /// Metrics of the rows with one value of one column.
@@ -191,9 +195,10 @@ pub struct RobustnessResult {
 /// Something odd about the rows that a model is judged on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JudgingFinding {
-    /// `overlap`, `near_overlap`, `leakage`, `unseen_class`, `small_sample`, …
+    /// `overlap`, `training_rows`, `leakage`, `label_conflict`, `unseen_class`, `missing_truth`, `not_test_rows`,
+    /// `small_sample`, `rare_class`, …
     pub code: String,
-    /// `error` or `warning`.
+    /// `error`: metrics do not mean what they seem to; `warning`: they may be flattered or uncertain; `info`.
     pub severity: String,
     /// In a sentence.
     pub message: String,

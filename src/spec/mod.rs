@@ -8,6 +8,7 @@
 
 pub mod auto;
 pub mod drift;
+pub mod facet;
 pub mod gate;
 pub mod kinds;
 pub mod many;
@@ -16,6 +17,7 @@ pub mod project;
 pub mod recipe;
 pub mod rule;
 pub mod schema;
+pub mod slice;
 pub mod split;
 pub mod steps;
 pub mod training;

@@ -173,6 +173,13 @@ pub struct EvaluateSpec {
     /// Groups whose treatment is measured, as `sex=F`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub facets: Vec<String>,
+    /// The class, or several with commas, that is a good answer to a person; for numbers `>= 50000`. The positive class, or
+    /// what is above the median, when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub favourable: Option<String>,
+    /// Column whose values the measures CDDL and CDDPL are conditional on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facet_group: Option<String>,
     /// What each answer costs: `costs[truth][prediction]`, classes in their order; for the metric `expected_cost`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cost_matrix: Vec<Vec<f64>>,
@@ -205,6 +212,8 @@ impl Default for EvaluateSpec {
             worst: EvaluateSpec::WORST,
             weight: None,
             facets: Vec::new(),
+            favourable: None,
+            facet_group: None,
             cost_matrix: Vec::new(),
             robustness: false,
         }

@@ -1,6 +1,5 @@
 //! Tests of what people write.
 
-use crate::spec::gate::{Bound, Comparison, GateSpec};
 use crate::spec::model::TrainSpec;
 use crate::spec::project::ProjectSpec;
 use crate::spec::recipe::{ColumnKind, Columns, StepSpec};
@@ -33,27 +32,6 @@ fn steps_are_read_by_their_op() {
     assert!(matches!(&steps[0], StepSpec::Impute { columns: Columns::Kind(ColumnKind::Numeric), .. }));
     assert!(matches!(&steps[1], StepSpec::OneHot { columns: Columns::Named(names), max: 50, .. } if names == &["sex"]));
     assert!(toml::from_str::<ProjectSpec>("transform = { steps = [{ op = 'magic', columns = 'all' }] }").is_err());
-}
-
-#[test]
-fn gates_are_read() {
-    let read = |text: &str| text.parse::<GateSpec>().map(|gate| (gate.metric, gate.comparison, gate.bound)).ok();
-    assert_eq!(read("accuracy >= 0.9"), Some(("accuracy".to_owned(), Comparison::AtLeast, Bound::Value(0.9))));
-    assert_eq!(
-        read("f1_macro>=champion.f1_macro - 0.01"),
-        Some((
-            "f1_macro".to_owned(),
-            Comparison::AtLeast,
-            Bound::Champion { metric: "f1_macro".to_owned(), offset: -0.01 }
-        ))
-    );
-    let slice = read("slice(sex=F).recall > 0.5").map(|gate| gate.0);
-    assert_eq!(slice.as_deref(), Some("slice(sex=F).recall"));
-    for bad in
-        ["", "accuracy", ">= 3", "accuracy >= ", "accuracy >= high", "accuracy >= champion.", "a = 3", "a >= NaN"]
-    {
-        assert!(bad.parse::<GateSpec>().is_err(), "{bad}");
-    }
 }
 
 #[test]
@@ -118,4 +96,24 @@ fn gaps_are_read_and_written() -> anyhow::Result<()> {
     let read: SplitSpec = serde_json::from_str(old)?;
     assert_eq!((serde_json::to_string(&read)?.as_str(), read), (old, SplitSpec::default()));
     Ok(())
+}
+
+#[test]
+fn slices_are_listed_with_commas_outside_brackets_and_quotes() {
+    use crate::spec::slice::{SlicePart, SliceSpec, split_list};
+    let check = |text: &str, wanted: &[&str]| assert_eq!(split_list(text), wanted, "{text}");
+    check("sex, bins(age, 5) ,sex * plan", &["sex", "bins(age, 5)", "sex * plan"]);
+    check("plan IN ('a', 'b,c'),\"x,y\"", &["plan IN ('a', 'b,c')", "\"x,y\""]);
+    check("it's,age", &["it's", "age"]);
+    check("a),b", &["a)", "b"]);
+    check("", &[]);
+    check(" , ,", &[]);
+    // What a part is written as is read as the same part.
+    let columns = ["age", "x,y", "say \"so\"", "a * b", " b"];
+    for name in columns {
+        for part in [SlicePart::Column(name.to_owned()), SlicePart::Bins { column: name.to_owned(), count: 3 }] {
+            let read = SliceSpec::parse(&format!("{part} * (age > 3)"), &columns).expect("it is written by the rules");
+            assert_eq!(read.parts, [part, SlicePart::Condition("(age > 3)".to_owned())]);
+        }
+    }
 }

@@ -105,7 +105,8 @@ pub fn parse_stop_at(text: &str) -> Result<GateSpec, Failure> {
     let gate: GateSpec =
         text.parse().map_err(|_| fail::usage(format!("`{text}` is not a bound to stop at")).hint(hint))?;
     match gate.bound {
-        Bound::Value(_) => Ok(gate),
+        Bound::Value(_) if gate.metric().is_some() => Ok(gate),
+        Bound::Value(_) => Err(fail::usage(format!("`{text}` is not about one metric of all rows")).hint(hint)),
         Bound::Champion { .. } => Err(fail::usage(format!("`{text}` compares with a champion")).hint(hint)),
     }
 }

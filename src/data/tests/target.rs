@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::data::target::{Target, infer_task, read_target, target_against};
+use crate::data::target::{Target, infer_task, read_target, target_against, target_known};
 use crate::data::tests::{failure, table};
 use crate::spec::model::Task::{self, Binary, Multiclass, Regression};
 
@@ -93,5 +93,17 @@ fn other_rows_use_the_classes_of_training() -> Result<()> {
     assert_eq!(unseen.what, "target `y` holds `7` in row 3, a class that training never saw");
     let constant = target_against(&table(&column(&["2.5", "2.5"]))?, "y", Regression, &[])?;
     assert_eq!(constant.0, Target::Numbers(vec![2.5, 2.5]));
+    Ok(())
+}
+
+#[test]
+fn classes_that_training_never_saw_are_counted_and_left_out() -> Result<()> {
+    let classes = ["a".to_owned(), "b".to_owned()];
+    let table = table("x,y\n1,b\n2,z\n3,\n4,a\n5,q\n6,z\n")?;
+    let ((target, rows), unseen) = target_known(&table, "y", Binary, &classes)?;
+    assert_eq!((target, rows), (Target::Classes { names: classes.clone().into(), codes: vec![1, 0] }, vec![0, 3]));
+    assert_eq!(unseen, [("z".to_owned(), 2), ("q".to_owned(), 1)]);
+    let ((_, rows), unseen) = target_known(&table, "x", Regression, &[])?;
+    assert_eq!((rows.len(), unseen), (6, Vec::new()));
     Ok(())
 }

@@ -4,6 +4,7 @@ mod gates;
 mod properties;
 mod reference;
 mod rules;
+mod slices;
 
 /// Tables that Python makes in the same way: a linear congruential generator (Knuth's MMIX), upper 31 bits.
 pub struct Lcg(pub u64);

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use crate::metrics::calibration;
-use crate::metrics::curves::Curve;
+use crate::metrics::ranked::Ranked;
 use crate::metrics::tests::{binary_table, multiclass_table, names, number_table};
-use crate::metrics::{Scores, compute, confusion, zoo};
+use crate::metrics::weights::Weights;
+use crate::metrics::{Scores, calibration, compute, confusion, curves, zoo};
 use crate::spec::model::Task;
 
 /// Every expected number is there and near, and every metric of the task is expected.
@@ -17,7 +17,7 @@ fn check(scores: &Scores, task: Task, expected: &[(&str, f64)]) -> Result<()> {
         let got = values.get(*name).copied().unwrap_or(f64::NAN);
         assert!((got - wanted).abs() <= 1e-9 * wanted.abs().max(1e-9), "{name}: {got}, wanted {wanted}");
     }
-    let known: Vec<&str> = zoo::all(task).iter().map(|metric| metric.name).collect();
+    let known = zoo::usual(task);
     let missing: Vec<&&str> = known.iter().filter(|name| !expected.iter().any(|pair| pair.0 == **name)).collect();
     assert!(missing.is_empty(), "no reference number for {missing:?}");
     Ok(())
@@ -147,30 +147,30 @@ fn curves_equal_scikit_learn() {
     let (truth, probabilities) = binary_table();
     let positive: Vec<bool> = truth.iter().map(|&code| code == 1).collect();
     let scores: Vec<f64> = probabilities.chunks_exact(2).map(|row| row[1]).collect();
-    let curve = Curve::new(&positive, &scores).expect("both classes");
-    let roc = curve.roc();
+    let ranked = Ranked::new(&positive, &scores, None).expect("both classes");
     // roc_curve(y, q, drop_intermediate=False), precision_recall_curve(y, q) reversed: number 60.
-    let recall_precision = curve.precision_recall();
+    let (roc, recall_precision) = (curves::roc(&ranked, 1_000), curves::precision_recall(&ranked, 1_000));
     assert_eq!((roc.len(), recall_precision.len()), (165, 165));
-    assert_eq!(roc[60], (0.1111111111111111, 0.75));
-    assert_eq!(recall_precision[60], (0.75, 0.7985611510791367));
-    assert!((curve.points[60].threshold - 0.546).abs() < 1e-12);
+    assert_eq!(roc[60], [0.1111111111111111, 0.75]);
+    assert_eq!(recall_precision[60], [0.75, 0.7985611510791367]);
+    assert!((ranked.steps[59].score - 0.546).abs() < 1e-12);
     // Trapezoids under the ROC points are the area counted by pairs.
-    let area: f64 = roc.windows(2).map(|pair| (pair[1].0 - pair[0].0) * (pair[1].1 + pair[0].1) / 2.0).sum();
+    let area: f64 = roc.windows(2).map(|pair| (pair[1][0] - pair[0][0]) * (pair[1][1] + pair[0][1]) / 2.0).sum();
     assert!((area - 0.9421117546117546).abs() < 1e-12, "{area}");
-    assert_eq!(recall_precision[0], (0.0, 1.0));
-    assert_eq!(recall_precision[roc.len() - 1], (1.0, 148.0 / 400.0));
-    let thin = curve.thinned(10);
-    assert_eq!((thin.points.len(), thin.points[0], thin.points[9]), (10, curve.points[0], curve.points[164]));
-    assert_eq!(Curve::new(&[true, true], &[0.1, 0.2]), None);
+    assert_eq!(recall_precision[0], [0.0, 1.0]);
+    assert_eq!(recall_precision[roc.len() - 1], [1.0, 148.0 / 400.0]);
+    let thin = curves::roc(&ranked, 10);
+    assert_eq!((thin.len(), thin[0], thin[9]), (10, [0.0, 0.0], [1.0, 1.0]));
+    assert!(thin.iter().all(|point| roc.contains(point)));
+    assert_eq!(Ranked::new(&[true, true], &[0.1, 0.2], None), None);
 }
 
 #[test]
-fn reliability_equals_scikit_learn() {
+fn reliability_equals_scikit_learn() -> Result<()> {
     let (truth, probabilities) = binary_table();
     let positive: Vec<bool> = truth.iter().map(|&code| code == 1).collect();
     let scores: Vec<f64> = probabilities.chunks_exact(2).map(|row| row[1]).collect();
-    let bins = calibration::reliability(&positive, &scores, 10);
+    let bins = calibration::reliability(&positive, &scores, &Weights::new(None, 400)?, 10);
     // calibration_curve(y, q, n_bins=10)
     let expected = [
         (0.0, 0.05228571428571429),
@@ -185,9 +185,10 @@ fn reliability_equals_scikit_learn() {
         (1.0, 0.9669999999999999),
     ];
     assert_eq!(bins.len(), expected.len());
-    assert_eq!(bins.iter().map(|bin| bin.rows).sum::<u64>(), 400);
+    assert_eq!(bins.iter().map(|bin| bin.rows).sum::<f64>(), 400.0);
     for (bin, (share, mean)) in bins.iter().zip(expected) {
         assert!((bin.positive_share - share).abs() < 1e-12, "{bin:?}");
         assert!((bin.probability_mean - mean).abs() < 1e-12, "{bin:?}");
     }
+    Ok(())
 }

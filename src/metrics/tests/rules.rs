@@ -4,9 +4,8 @@ use anyhow::Result;
 
 use crate::base::fail;
 use crate::metrics::classes::predicted;
-use crate::metrics::slices::{MISSING, slices};
 use crate::metrics::sums;
-use crate::metrics::tests::{binary_table, names};
+use crate::metrics::tests::names;
 use crate::metrics::{Scores, compute, compute_at, confusion, confusion_at, zoo};
 use crate::spec::model::Task;
 
@@ -76,8 +75,6 @@ fn a_threshold_moves_classes_and_no_probabilities() -> Result<()> {
     }
     let counts = confusion_at(&scores, Some(0.3)).map(|matrix| matrix.counts);
     assert_eq!(counts, Some(vec![vec![1, 0], vec![1, 2]]));
-    let parts = slices("all", &[0; 4], &["x"], &scores, Task::Binary, Some(0.3))?;
-    assert_eq!(parts[0].metrics, moved);
     Ok(())
 }
 
@@ -155,39 +152,6 @@ fn scores_that_do_not_fit_are_refused() {
     check(Scores::Numbers { truth: &[1.0], predicted: &[f64::INFINITY] }, Task::Regression, "the prediction is inf");
     check(Scores::Numbers { truth: &[1.0], predicted: &[1.0] }, Task::Binary, "the task is binary");
     assert!(confusion(&Scores::Numbers { truth: &[1.0], predicted: &[1.0] }).is_none());
-}
-
-#[test]
-fn slices_are_the_metrics_of_their_rows() -> Result<()> {
-    let (truth, probabilities) = binary_table();
-    let names = names(2);
-    let scores = Scores::Classes { truth: &truth, probabilities: &probabilities, names: &names };
-    let codes: Vec<u32> = (0..400).map(|row| if row % 40 == 0 { u32::MAX } else { row % 3 }).collect();
-    let parts = slices("grade", &codes, &["10", "9", "-1", "unused"], &scores, Task::Binary, None)?;
-    // One value is not a number, so the order is that of text.
-    let order: Vec<&str> = parts.iter().map(|part| part.value.as_str()).collect();
-    assert_eq!(order, ["-1", "10", "9", MISSING]);
-    assert_eq!(parts.iter().map(|part| part.rows).sum::<u64>(), 400);
-    let rows: Vec<usize> = (0..400).filter(|row| row % 40 != 0 && row % 3 == 1).collect();
-    let part_truth: Vec<u32> = rows.iter().map(|&row| truth[row]).collect();
-    let part_probabilities: Vec<f64> =
-        rows.iter().flat_map(|&row| [probabilities[2 * row], probabilities[2 * row + 1]]).collect();
-    let part = Scores::Classes { truth: &part_truth, probabilities: &part_probabilities, names: &names };
-    assert_eq!(parts[2].metrics, compute(None, &part, Task::Binary)?);
-    assert_eq!((parts[2].column.as_str(), parts[2].rows), ("grade", rows.len() as u64));
-    Ok(())
-}
-
-#[test]
-fn slices_by_numbers_are_in_the_order_of_numbers() -> Result<()> {
-    let scores = Scores::Numbers { truth: &[1.0, 2.0, 4.0], predicted: &[1.0, 3.0, 4.5] };
-    let parts = slices("size", &[0, 1, 2], &["10", "9", "-1"], &scores, Task::Regression, None)?;
-    let order: Vec<(&str, f64)> = parts.iter().map(|part| (part.value.as_str(), part.metrics["mae"])).collect();
-    assert_eq!(order, [("-1", 0.5), ("9", 1.0), ("10", 0.0)]);
-    assert!(!parts[0].metrics.contains_key("r2"), "one row has no variance");
-    let error = slices("size", &[0], &["10"], &scores, Task::Regression, None).expect_err("too few codes");
-    assert!(error.to_string().contains("column `size`"));
-    Ok(())
 }
 
 #[test]

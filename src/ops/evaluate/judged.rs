@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use crate::metrics::Sample;
+use crate::data::frame::Frame;
+use crate::metrics::{Bounds, Sample};
 use crate::models::package::ModelPackage;
 use crate::models::predictor::Predictions;
 use crate::ops::evaluate::jury::Jury;
@@ -24,14 +25,29 @@ pub struct Judged<'a> {
     pub predictions: Predictions,
     /// The rows as it saw them.
     pub seen: Seen,
+    /// Lower and upper end of the interval that goes with each predicted number, where there are some.
+    pub bounds: Option<(Vec<f64>, Vec<f64>)>,
 }
 
 impl<'a> Judged<'a> {
     /// Asks `package` about the rows of `jury`.
     pub fn ask(jury: &'a Jury, package: &'a ModelPackage) -> Result<Judged<'a>> {
-        let (predictions, seen) = unsupervised::answers(package, &jury.frame)?;
+        Judged::ask_about(jury, package, &jury.frame)
+    }
+
+    /// Asks `package` about `frame`: the columns that it reads, of the rows of `jury`.
+    pub fn ask_about(jury: &'a Jury, package: &'a ModelPackage, frame: &Frame) -> Result<Judged<'a>> {
+        let (predictions, seen) = unsupervised::answers(package, frame)?;
         let header = &package.header;
-        Ok(Judged { jury, package: Some(package), task: header.task, threshold: header.threshold, predictions, seen })
+        Ok(Judged {
+            jury,
+            package: Some(package),
+            task: header.task,
+            threshold: header.threshold,
+            predictions,
+            seen,
+            bounds: None,
+        })
     }
 
     /// Truth and answers as metrics want them.
@@ -41,6 +57,8 @@ impl<'a> Judged<'a> {
             task: self.task,
             threshold: self.threshold,
             weights: self.jury.weights.as_deref(),
+            costs: Some(self.jury.costs.as_slice()).filter(|costs| !costs.is_empty()),
+            bounds: self.bounds.as_ref().map(|(low, high)| Bounds { low, high }),
         })
     }
 }

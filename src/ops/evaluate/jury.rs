@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use crate::base::fail;
+use crate::data::divide::Division;
 use crate::data::frame::Frame;
 use crate::data::table::Table;
 use crate::data::target::{self, Target};
@@ -10,9 +11,10 @@ use crate::data::weights;
 use crate::models::package::ModelPackage;
 use crate::ops::context::OpCtx;
 use crate::ops::dataset::{self, OpenDataset};
-use crate::ops::evaluate::EvaluateOptions;
+use crate::ops::evaluate::{EvaluateOptions, reading};
 use crate::ops::prepare::{Part, read_split};
 use crate::ops::unsupervised;
+use crate::record::evaluation::JudgingFinding;
 use crate::record::model::ModelRecord;
 use crate::record::split::SplitRecord;
 use crate::repo::Repo;
@@ -37,6 +39,12 @@ pub struct Jury {
     pub weights: Option<Vec<f64>>,
     /// The column of weights.
     pub weight: Option<String>,
+    /// What each answer costs, `costs[truth][prediction]`; empty where nobody said.
+    pub costs: Vec<Vec<f64>>,
+    /// The rows divided into the slices asked for.
+    pub divisions: Vec<Division>,
+    /// What was odd when they were read.
+    pub findings: Vec<JudgingFinding>,
 }
 
 /// The error for a model that knows no split.
@@ -69,33 +77,34 @@ pub fn jury(
     let dataset = dataset::find(repo, options.on.as_deref().or(trained_on.as_deref()), None)?;
     let table = dataset::table(repo, &dataset, ctx.talk)?;
     let header = &package.header;
-    let (all, with_target) = target::target_against(&table, &header.target, header.task, &header.classes)?;
+    reading::check_inputs(&table, &header.inputs, &dataset.label)?;
+    let ((all, with_target), unseen) = target::target_known(&table, &header.target, header.task, &header.classes)?;
     unsupervised::warn_without_labels(&header.target, &all, ctx.talk);
     let (rows, rows_of) = match options.on {
         Some(_) => (with_target.clone(), "all"),
         None => judged_rows(repo, record)?,
     };
+    let findings = reading::findings(table.rows(), with_target.len(), &unseen, &header.target, rows_of);
+    let rows: Vec<u32> = rows.into_iter().filter(|row| with_target.binary_search(row).is_ok()).collect();
     if rows.is_empty() {
-        let what = format!("{} has no row with a value of `{}`", dataset.label, header.target);
-        return Err(fail::usage(what).hint("evaluate on a dataset that has the truth").into());
-    }
-    if rows_of != "test" && options.on.is_none() {
-        ctx.talk.warn(&format!("there are no test rows: judged on the {rows_of} rows, which flatters the model"));
+        return Err(reading::no_rows(&dataset.label, &header.target, &header.classes, &unseen).into());
     }
     let position = |row: &u32| with_target.binary_search(row).map(|at| at as u32).ok();
     let kept: Vec<u32> = rows.iter().filter_map(position).collect();
-    let inputs: Vec<&str> = header.inputs.iter().map(|input| input.name.as_str()).collect();
     let (weights, weight) = weights(&table, &dataset, options.spec.weight.as_deref(), &rows, ctx)?;
     Ok(Jury {
-        frame: table.frame(&inputs)?.take(&rows),
+        frame: reading::frame(&table, &header.inputs)?.take(&rows),
         table: table.take(&rows)?,
         rows,
         truth: all.take(&kept),
         weights,
         weight,
+        costs: options.spec.cost_matrix.clone(),
         label: dataset.label.clone(),
         dataset: Some(dataset),
         rows_of,
+        divisions: Vec::new(),
+        findings,
     })
 }
 

@@ -4,14 +4,18 @@ pub mod compare;
 pub mod costs;
 pub mod facets;
 pub mod findings;
+pub mod flip;
 pub mod gates;
 pub mod intervals;
 pub mod judged;
 pub mod jury;
 pub mod models;
 pub mod plots;
+pub mod reading;
 pub mod robustness;
+pub mod seeds;
 pub mod slices;
+pub mod worst;
 
 pub use judged::Judged;
 pub use jury::{Jury, judged_rows};
@@ -25,17 +29,19 @@ use serde::Serialize;
 use crate::base::fail;
 use crate::base::id::{ObjectId, RunId};
 use crate::data::matrix::Matrix;
-use crate::metrics::gate::{self, Lookup};
+use crate::metrics::gate;
 use crate::metrics::{self, zoo};
 use crate::models::package::ModelPackage;
 use crate::ops::context::OpCtx;
 use crate::ops::evaluate::compare::Other;
+use crate::ops::evaluate::costs::Beside;
 use crate::ops::fit::constant;
 use crate::ops::recorded::{Done, recorded};
 use crate::ops::unsupervised::{self, Seen};
 use crate::record::evaluation::{EvaluationRecord, Judgement, Verdict};
 use crate::repo::Repo;
 use crate::spec::gate::GateSpec;
+use crate::spec::model::Task;
 use crate::spec::project::EvaluateSpec;
 
 /// What to judge, on what, by what.
@@ -76,6 +82,7 @@ pub struct EvaluateReport {
 /// Judges one model.
 pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Result<EvaluateReport> {
     let spec = &options.spec;
+    intervals::check(spec)?;
     let gates = spec.gates.iter().map(|text| text.parse()).collect::<Result<Vec<GateSpec>, _>>()?;
     // Before the run of this verb exists, as `run:last` must not mean itself.
     let (found, record, package) = open_model(repo, options.model.as_deref())?;
@@ -84,16 +91,23 @@ pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Resu
     }
     let outcome = recorded(repo, ctx, "evaluate", |repo, work| {
         let spec = &gates::with_gate_slices(spec, &gates, &record, package.header.task, options.on.as_deref(), repo)?;
-        let jury = jury::jury(repo, options, &record, &package, ctx)?;
+        let jury = slices::divided(jury::jury(repo, options, &record, &package, ctx)?, spec, ctx)?;
         let other = Other::find(repo, options, &gates, found.package)?;
-        let costs = costs::costs(repo, options, &gates, &found, &package, &jury)?;
+        let beside = costs::costs(repo, options, &gates, (&found, &package), other.as_ref(), &jury, ctx)?;
+        let costs = beside.costs.clone();
         let judged = Judged::ask(&jury, &package)?;
         unsupervised::say(judged.task, judged.predictions.rows(), ctx.talk);
-        let mut judgement = judge(&judged, spec, other.as_ref(), &gates, &costs, ctx)?;
+        let robustness = match spec.robustness {
+            true => {
+                let names = gates::disturbed_metrics(&gates, headline(spec, judged.task));
+                robustness::robustness(repo, &record, &judged, &names, ctx)?
+            }
+            false => Vec::new(),
+        };
+        let beside = Beside { robustness, ..beside };
+        let mut judgement = judge(&judged, spec, other.as_ref(), &gates, &beside, ctx)?;
         judgement.findings.extend(findings::against_training(repo, &record, &judged, ctx)?);
-        if spec.robustness {
-            judgement.robustness = robustness::robustness(repo, &record, &judged, spec, ctx)?;
-        }
+        findings::say(&judgement.findings, ctx);
         let dataset = jury.dataset.as_ref().map_or(record.dataset, |dataset| Some(dataset.id));
         let dataset = dataset.ok_or_else(|| fail::world("the rows that were judged are of no dataset"))?;
         let evaluation = EvaluationRecord { package: found.package, dataset, judgement };
@@ -117,7 +131,7 @@ fn judge(
     spec: &EvaluateSpec,
     other: Option<&Other>,
     gates: &[GateSpec],
-    costs: &BTreeMap<String, f64>,
+    beside: &Beside,
     ctx: &OpCtx<'_>,
 ) -> Result<Judgement> {
     let task = judged.task;
@@ -125,22 +139,20 @@ fn judge(
     for name in &names {
         zoo::find(name, task)?;
     }
-    let headline = names.first().map_or_else(|| zoo::headline(task), |name| name).to_owned();
+    let headline = headline(spec, task).to_owned();
     let shown = |all: BTreeMap<String, f64>| match names.is_empty() {
         true => all,
         false => all.into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect(),
     };
     let sample = judged.sample()?;
     let measured = metrics::measure(None, &sample)?;
-    let (intervals, interval_method) = intervals::intervals(judged, spec, &headline, ctx)?;
-    let slices = slices::slices(judged, spec)?;
-    let worst_slices = slices::worst(judged, spec, &headline)?;
+    let mut slices = slices::slices(judged, spec)?;
+    let (intervals, interval_method) = intervals::intervals(judged, spec, &headline, &mut slices, ctx)?;
+    let worst_slices = worst::worst_slices(judged, spec, ctx)?;
     let comparison = other.map(|other| compare::compare(judged, other, spec, &headline, &slices, ctx)).transpose()?;
-    let facets = facets::facets(judged, spec)?;
-    let mut values = measured.clone();
-    values.extend(costs.iter().map(|(name, value)| (name.clone(), *value)));
-    let lookup = Lookup { metrics: &values, slices: &slices };
-    let results = gate::judge_all(gates, &lookup, comparison.as_ref().map(|other| &other.other_metrics));
+    let facets = facets::facets(judged, spec, ctx)?;
+    let known = gates::Known { metrics: &measured, slices: &slices, facets: &facets, beside };
+    let results = gates::judge(gates, judged, spec, &known, other, ctx)?;
     Ok(Judgement {
         rows_of: judged.jury.rows_of.to_owned(),
         rows: judged.jury.truth.len() as u64,
@@ -158,9 +170,14 @@ fn judge(
         worst_slices,
         comparison,
         facets,
-        robustness: Vec::new(),
+        robustness: beside.robustness.clone(),
         findings: findings::findings(judged)?,
     })
+}
+
+/// Name of the metric that stands for all: the first one asked for, else that of the task.
+fn headline(spec: &EvaluateSpec, task: Task) -> &str {
+    spec.metrics.first().map_or_else(|| zoo::headline(task), String::as_str)
 }
 
 /// What an imported model lacks to be judged: rows that it never saw, and the column of the truth.
@@ -185,6 +202,7 @@ fn baseline(judged: &Judged<'_>) -> Result<Option<BTreeMap<String, f64>>> {
         return Ok(None);
     };
     let seen = Seen::of(&Matrix::default(), judged.task);
-    let beaten = Judged { predictions, seen, package: None, threshold: None, task: judged.task, jury: judged.jury };
+    let (task, jury) = (judged.task, judged.jury);
+    let beaten = Judged { predictions, seen, package: None, threshold: None, task, jury, bounds: None };
     metrics::measure(None, &beaten.sample()?).map(Some)
 }

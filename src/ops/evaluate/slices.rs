@@ -2,62 +2,41 @@
 
 use anyhow::Result;
 
-use crate::data::frame::{MISSING_CODE, Values};
+use crate::base::units;
+use crate::data::divide::{self, Division};
 use crate::metrics::slices::slices as measure_slices;
+use crate::ops::context::OpCtx;
 use crate::ops::evaluate::judged::Judged;
+use crate::ops::evaluate::jury::Jury;
 use crate::record::evaluation::SliceResult;
 use crate::spec::project::EvaluateSpec;
 
-/// Metrics of each slice of `spec`, in its order.
+/// The jury with its rows divided into the slices of `spec`, before any model is asked: [`Jury::divisions`]. Says what was
+/// decided on the way.
+///
+/// Errors: as [`divide::divide`].
+pub fn divided(jury: Jury, spec: &EvaluateSpec, ctx: &OpCtx<'_>) -> Result<Jury> {
+    let divisions = divide::divide(&jury.table, &spec.slices)?;
+    for division in &divisions {
+        division.notes.iter().for_each(|note| ctx.talk.info(note));
+        let small = small_slices(division, spec.slice_rows_min);
+        if !small.is_empty() {
+            let (count, least) = (units::plural(small.len() as u64, "slice"), spec.slice_rows_min);
+            let rows = units::plural(small.iter().map(|(_, rows)| rows).sum(), "row");
+            ctx.talk
+                .info(&format!("`{}`: {count} of fewer than {least} rows left out, {rows} together", division.text));
+        }
+    }
+    Ok(Jury { divisions, ..jury })
+}
+
+/// Names and rows of the slices of `division` that are left out because they have fewer rows than `rows_min`.
+pub fn small_slices(division: &Division, rows_min: u64) -> Vec<(String, u64)> {
+    let sizes = division.sizes().into_iter();
+    division.names.iter().cloned().zip(sizes).filter(|(_, rows)| *rows < rows_min).collect()
+}
+
+/// Metrics of each slice of `spec`, in its order; small ones are left out (see [`small_slices`]).
 pub fn slices(judged: &Judged<'_>, spec: &EvaluateSpec) -> Result<Vec<SliceResult>> {
-    let names: Vec<&str> = spec.slices.iter().map(String::as_str).collect();
-    let sample = judged.sample()?;
-    let mut all = Vec::new();
-    for column in judged.jury.table.frame(&names)?.columns() {
-        let (codes, names) = slice_codes(&column.values);
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        all.extend(measure_slices(&column.name, &codes, &names, &sample.scores, sample.task, sample.threshold)?);
-    }
-    Ok(all)
-}
-
-/// The worst slices, found without being named, the worst first.
-pub fn worst(_judged: &Judged<'_>, _spec: &EvaluateSpec, _headline: &str) -> Result<Vec<SliceResult>> {
-    Ok(Vec::new())
-}
-
-/// Distinct values of a column up to this many are slices of their own; a numeric column with more is cut at its quartiles.
-const SLICE_VALUES_MAX: usize = 50;
-
-fn slice_codes(values: &Values) -> (Vec<u32>, Vec<String>) {
-    match values {
-        Values::Text(text) => (text.codes.clone(), text.levels.iter().map(|level| level.to_string()).collect()),
-        Values::Number(numbers) => number_slices(numbers),
-        Values::Time(times) => {
-            let numbers: Vec<f64> = times.iter().map(|&t| if t == i64::MIN { f64::NAN } else { t as f64 }).collect();
-            number_slices(&numbers)
-        }
-        Values::Indicator { codes, .. } | Values::Category { codes, .. } => {
-            (vec![MISSING_CODE; codes.len()], Vec::new())
-        }
-    }
-}
-
-fn number_slices(numbers: &[f64]) -> (Vec<u32>, Vec<String>) {
-    let mut sorted: Vec<f64> = numbers.iter().copied().filter(|value| value.is_finite()).collect();
-    sorted.sort_by(f64::total_cmp);
-    let mut distinct = sorted.clone();
-    distinct.dedup();
-    if distinct.len() <= SLICE_VALUES_MAX {
-        let code = |value: &f64| distinct.binary_search_by(|x| x.total_cmp(value)).map_or(MISSING_CODE, |at| at as u32);
-        return (numbers.iter().map(code).collect(), distinct.iter().map(f64::to_string).collect());
-    }
-    let cuts = [1, 2, 3].map(|quarter| sorted[sorted.len() * quarter / 4]);
-    let code = |value: &f64| match value.is_finite() {
-        true => cuts.iter().filter(|cut| value >= *cut).count() as u32,
-        false => MISSING_CODE,
-    };
-    let [a, b, c] = cuts;
-    let names = [format!("< {a}"), format!("{a} to < {b}"), format!("{b} to < {c}"), format!(">= {c}")];
-    (numbers.iter().map(code).collect(), names.to_vec())
+    measure_slices(&judged.jury.divisions, &judged.sample()?, spec.slice_rows_min)
 }

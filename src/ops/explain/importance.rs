@@ -37,12 +37,12 @@ fn value(package: &ModelPackage, frame: &Frame, truth: &Target, name: &str) -> R
 
 /// The metric, and its value on the rows as they are: the one asked for, else the headline metric of the task, else
 /// another that has a meaning on these rows, which is said.
-fn choose(subject: &Subject<'_>, truth: &Target, notes: &mut Vec<String>) -> Result<Option<(&'static str, f64)>> {
+fn choose(subject: &Subject<'_>, truth: &Target, notes: &mut Vec<String>) -> Result<Option<(String, f64)>> {
     let (package, frame, task) = (subject.package, &subject.ground.frame, subject.package.header.task);
     if let Some(name) = &subject.options.metric {
         let name = zoo::find(name, task)?.name;
-        let found = value(package, frame, truth, name)?;
-        return found.map(|found| Some((name, found))).ok_or_else(|| {
+        let found = value(package, frame, truth, &name)?;
+        return found.map(|found| Some((name.clone(), found))).ok_or_else(|| {
             let what = format!("`{name}` has no meaning on these rows (too few rows, or of one class only)");
             fail::usage(what).hint("name another metric, or other rows with --on or --rows").into()
         });
@@ -58,7 +58,7 @@ fn choose(subject: &Subject<'_>, truth: &Target, notes: &mut Vec<String>) -> Res
             if name != headline {
                 notes.push(format!("`{headline}` has no meaning on these rows: `{name}` takes its place"));
             }
-            return Ok(Some((name, found)));
+            return Ok(Some((name.to_owned(), found)));
         }
     }
     notes.push(format!("`{headline}` has no meaning on these rows, so no permutation importance"));
@@ -76,13 +76,8 @@ pub fn measure(subject: &Subject<'_>, chosen: &mut Chosen, notes: &mut Vec<Strin
     if subject.ground.rows.len() < 2 {
         notes.push("one row alone cannot be shuffled: permutation importance is 0".to_owned());
     }
-    let higher_is_better = zoo::find(name, subject.package.header.task)?.higher_is_better;
-    let metric = ExplainedMetric {
-        name: name.to_owned(),
-        value: whole,
-        higher_is_better,
-        repeats: subject.options.repeats as u64,
-    };
+    let higher_is_better = zoo::find(&name, subject.package.header.task)?.higher_is_better;
+    let metric = ExplainedMetric { name, value: whole, higher_is_better, repeats: subject.options.repeats as u64 };
     let places: Vec<Vec<usize>> = chosen.entries.iter().map(|entry| vec![entry.place]).collect();
     let found = shuffled(subject, truth, &metric, &places, "shuffling columns")?;
     for (entry, found) in chosen.entries.iter_mut().zip(found) {

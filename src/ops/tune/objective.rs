@@ -9,13 +9,14 @@ use crate::base::fail;
 use crate::base::limits::TRIAL_STEP_TREES;
 use crate::base::seed::Seed;
 use crate::base::talk::{Silent, Talk};
+use crate::metrics::{self, Sample, zoo};
 use crate::models::predictor::FitInput;
 use crate::models::zoo::Kind;
 use crate::ops::choices;
 use crate::ops::context::OpCtx;
 use crate::ops::fit::{Rows, weighted};
 use crate::ops::prepare::{Part, PrepareOptions, Prepared, features_of, fit_recipe, recipe_for};
-use crate::ops::train::score_at;
+use crate::ops::train::scores;
 use crate::ops::unsupervised::Seen;
 use crate::record::run::MetricPoint;
 use crate::spec::model::{Task, TrainSpec};
@@ -29,7 +30,7 @@ pub struct Objective {
     spec: TrainSpec,
     task: Task,
     seed: Seed,
-    metric: &'static str,
+    metric: String,
     higher_is_better: bool,
     sets: Vec<Set>,
 }
@@ -63,7 +64,7 @@ impl Objective {
         spec: &TrainSpec,
         options: &PrepareOptions,
         prepared: &Prepared,
-        metric: (&'static str, bool),
+        metric: (String, bool),
         ctx: &OpCtx<'_>,
     ) -> Result<Objective> {
         choices::check(kind, spec, prepared)?;
@@ -101,7 +102,7 @@ impl Objective {
                 return Ok(Measured::Stopped);
             };
             folds.push(metrics);
-            if !alone && let Some(mean) = mean(&folds).get(self.metric) {
+            if !alone && let Some(mean) = mean(&folds).get(&self.metric) {
                 let loss = if self.higher_is_better { -mean } else { *mean };
                 if report(place as i64 + 1, loss).is_break() && place + 1 < self.sets.len() {
                     return Ok(Measured::Stopped);
@@ -143,7 +144,10 @@ impl Objective {
             return Ok(None);
         }
         let predictions = predictor.predict(&set.held.matrix)?;
-        score_at(&predictions, &set.held.target, self.task, self.spec.given_threshold(), &set.seen).map(Some)
+        let scores = scores(&predictions, &set.held.target, &set.seen)?;
+        let sample = Sample { threshold: self.spec.given_threshold(), ..Sample::new(scores, self.task) };
+        let wanted = zoo::wanted(&sample, &[&self.metric]);
+        metrics::measure(Some(&wanted.iter().map(String::as_str).collect::<Vec<_>>()), &sample).map(Some)
     }
 }
 

@@ -132,7 +132,8 @@ fn for_model<'a>(options: &TuneOptions, study: RunId, staging: &Repo, ctx: &OpCt
     let rows = prepared.split.counts()[Part::Train as usize] as usize;
     let space = space_of(kind, task, rows, options)?;
     let train = TrainSpec { model: Some(kind.name.to_owned()), params: fixed(options), ..options.train.clone() };
-    let objective = Objective::new(kind, &train, &wanted, &prepared, (metric, direction == Direction::Maximise), ctx)?;
+    let improved = (metric.clone(), direction == Direction::Maximise);
+    let objective = Objective::new(kind, &train, &wanted, &prepared, improved, ctx)?;
     if options.tune.pruner != PrunerName::None && !objective.has_steps() {
         let what = format!("`{}` reports nothing on its way, so no trial of it can be pruned", kind.name);
         return Err(fail::usage(what).hint("score on folds with --folds 5, or leave the pruner out").into());
@@ -141,7 +142,7 @@ fn for_model<'a>(options: &TuneOptions, study: RunId, staging: &Repo, ctx: &OpCt
     first.extend(train.params.clone());
     objective::say(&Point::to_toml(&space.locate(&first), &space), &prepared, ctx.talk);
     let settings = StudySettings {
-        tune: settled_spec(options, metric, direction, &space, Some(kind.name), ctx),
+        tune: settled_spec(options, &metric, direction, &space, Some(kind.name), ctx),
         train,
         seed: ctx.seed,
         task: Some(task),
@@ -160,11 +161,11 @@ fn for_model<'a>(options: &TuneOptions, study: RunId, staging: &Repo, ctx: &OpCt
 }
 
 /// The metric to improve, and which values of it are good.
-fn metric_of(spec: &TuneSpec, task: Task) -> Result<(&'static str, Direction)> {
+fn metric_of(spec: &TuneSpec, task: Task) -> Result<(String, Direction)> {
     let metric = metrics::find(spec.metric.as_deref().unwrap_or(metrics::headline(task)), task)?;
     let usual = if metric.higher_is_better { Direction::Maximise } else { Direction::Minimise };
     let direction = spec.direction.unwrap_or(usual);
-    check_stop_at(spec, metric.name, direction)?;
+    check_stop_at(spec, &metric.name, direction)?;
     Ok((metric.name, direction))
 }
 
@@ -174,12 +175,13 @@ fn check_stop_at(spec: &TuneSpec, metric: &str, direction: Direction) -> Result<
         return Ok(());
     };
     let gate = parse_stop_at(text)?;
+    let reached = gate.metric().unwrap_or_default();
     let asked = match gate.comparison {
         Comparison::AtLeast | Comparison::Above => Some(Direction::Maximise),
         Comparison::AtMost | Comparison::Below => Some(Direction::Minimise),
         Comparison::Equal => None,
     };
-    if gate.metric == metric && asked != Some(direction) {
+    if reached == metric && asked != Some(direction) {
         return Err(fail::usage(format!(
             "`{text}` is no value to stop at: the search is to {} {metric}",
             direction.name()
@@ -187,11 +189,11 @@ fn check_stop_at(spec: &TuneSpec, metric: &str, direction: Direction) -> Result<
         .hint("the first trial to be good enough ends the search, as `roc_auc >= 0.9` or `rmse <= 12`")
         .into());
     }
-    if gate.metric == metric {
+    if reached == metric {
         return Ok(());
     }
-    Err(fail::usage(format!("the search improves {metric}, and is to stop at {}", gate.metric))
-        .hint(format!("stop at a value of {metric}, or improve {0} with --metric {0}", gate.metric))
+    Err(fail::usage(format!("the search improves {metric}, and is to stop at {reached}"))
+        .hint(format!("stop at a value of {metric}, or improve {reached} with --metric {reached}"))
         .into())
 }
 

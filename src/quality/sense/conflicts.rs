@@ -7,6 +7,7 @@ use polars::prelude::Column;
 
 use crate::base::units;
 use crate::data::frame::MISSING_CODE;
+use crate::data::table::Table;
 use crate::quality::duplicates;
 use crate::quality::report::{Finding, of_rows, percent};
 use crate::quality::rows::Rows;
@@ -33,13 +34,7 @@ pub fn conflicts(study: &Study) -> Result<Option<Finding>> {
         return Ok(None);
     }
     let columns: Vec<&Column> = study.features.iter().map(|place| study.column(*place)).collect();
-    let mut groups: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for (row, first) in duplicates::repeats(&columns, false)? {
-        groups.entry(first).or_insert_with(|| vec![first]).push(row);
-    }
-    groups.values_mut().for_each(|rows| rows.retain(|row| codes[*row as usize] != MISSING_CODE));
-    let differ = |rows: &Vec<u32>| rows.iter().any(|row| codes[*row as usize] != codes[rows[0] as usize]);
-    groups.retain(|_, rows| differ(rows));
+    let groups = differing(&columns, codes)?;
     if groups.is_empty() {
         return Ok(None);
     }
@@ -74,6 +69,37 @@ pub fn conflicts(study: &Study) -> Result<Option<Finding>> {
     finding.fix =
         "correct the labels, or add a feature that tells these rows apart; accept it when chance decides".to_owned();
     Ok(Some(finding))
+}
+
+/// Rows that no features tell from rows of another class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conflicts {
+    /// Rows whose features a row of another class has too.
+    pub rows: u64,
+    /// Those of them that are not of the most frequent class among their likes: mistakes that no model can avoid.
+    pub lost: u64,
+}
+
+/// Conflicts between the classes `codes` of the rows of `table` that agree in all `columns`, missing equal to missing.
+///
+/// Errors: an unknown column. Cost: one hash a value, one sort.
+pub fn of_columns(table: &Table, columns: &[&str], codes: &[u32]) -> Result<Conflicts> {
+    let columns = columns.iter().map(|name| table.column(name)).collect::<Result<Vec<_>>>()?;
+    let groups = if columns.is_empty() { BTreeMap::new() } else { differing(&columns, codes)? };
+    let rows = groups.values().map(|rows| rows.len() as u64).sum();
+    Ok(Conflicts { rows, lost: groups.values().map(|rows| outvoted(rows, codes)).sum() })
+}
+
+/// Groups of rows that agree in all `columns` and not in their class, by their first row.
+fn differing(columns: &[&Column], codes: &[u32]) -> Result<BTreeMap<u32, Vec<u32>>> {
+    let mut groups: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (row, first) in duplicates::repeats(columns, false)? {
+        groups.entry(first).or_insert_with(|| vec![first]).push(row);
+    }
+    groups.values_mut().for_each(|rows| rows.retain(|row| codes[*row as usize] != MISSING_CODE));
+    let differ = |rows: &Vec<u32>| rows.iter().any(|row| codes[*row as usize] != codes[rows[0] as usize]);
+    groups.retain(|_, rows| differ(rows));
+    Ok(groups)
 }
 
 fn all_of(features: usize) -> String {

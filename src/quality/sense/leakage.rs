@@ -6,6 +6,7 @@ use anyhow::Result;
 use rayon::prelude::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::data::frame::{MISSING_CODE, Values};
+use crate::data::target::Target;
 use crate::quality::report::{Finding, percent};
 use crate::quality::sense::associate::{coded, finite_pairs, information, pearson_squared, roc_area, spearman_squared};
 use crate::quality::sense::study::{Goal, Study, ignore, is_missing, numbers};
@@ -25,6 +26,9 @@ const LEVEL_ROWS_MIN: usize = 10;
 const CLASSES_MIN: f64 = 0.99;
 /// Smallest squared rank correlation beside a squared correlation that counts: a few huge values alone make the latter.
 const RANKS_BESIDE_MIN: f64 = 0.9;
+
+/// Rows of one column that are looked at first.
+const SAMPLE_ROWS: usize = 2_000;
 
 /// How much is too much.
 #[derive(Clone, Copy)]
@@ -92,6 +96,20 @@ pub fn leakage(study: &Study) -> Result<(HashSet<usize>, Vec<Finding>)> {
         }
     }
     Ok((places, findings))
+}
+
+/// How the values of one column alone give `target` away, in words that go between their names; `None` when they do not.
+/// Looks at all rows only where [`SAMPLE_ROWS`] of them leave a doubt. See [`leakage`] for what counts.
+pub fn given_away(values: &Values, target: &Target) -> Option<String> {
+    let goal = match target {
+        Target::Classes { names, codes } => Goal::Classes { names: names.clone(), codes: codes.clone() },
+        Target::Numbers(numbers) => Goal::Numbers(numbers.clone()),
+        Target::Labels { .. } => return None,
+    };
+    let step = values.len().div_ceil(SAMPLE_ROWS).max(1);
+    let sample: Vec<u32> = (0..values.len() as u32).step_by(step).collect();
+    relation(values.take(&sample), &goal.take(&sample), MAYBE)?;
+    relation(values.clone(), &goal, SURE).map(|relation| relation.seen)
 }
 
 /// Whether the sample leaves a doubt.

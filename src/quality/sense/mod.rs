@@ -7,7 +7,7 @@
 //! decide; the findings do not depend on the number of threads, nor on the order of rows except for which rows are shown.
 
 mod associate;
-mod conflicts;
+pub mod conflicts;
 mod constant;
 mod copies;
 mod fold;
@@ -15,7 +15,7 @@ pub mod forest;
 mod identifiers;
 mod imbalance;
 mod isolation;
-mod leakage;
+pub mod leakage;
 mod near_keys;
 pub mod options;
 mod outliers;

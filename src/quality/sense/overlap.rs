@@ -78,6 +78,23 @@ pub fn overlap(train: &Table, test: &Table, key: &[String], roles: &Roles) -> Re
     Ok(findings)
 }
 
+/// Rows of `test` that have the values of a row of `train` in all `columns`, missing equal to missing: pairs of a row of
+/// `test`, ascending, and the first such row of `train`; counted from 0.
+///
+/// Errors: a column that either table lacks, or whose types cannot be compared (usage). Cost: one hash a value of both
+/// tables, one sort.
+pub fn repeated(train: &Table, test: &Table, columns: &[&str]) -> Result<Vec<(u32, u32)>> {
+    let stacked =
+        columns.iter().map(|name| stack(train.column(name)?, test.column(name)?)).collect::<Result<Vec<_>>>()?;
+    if stacked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let start = train.rows() as u32;
+    let pairs = duplicates::repeats(&stacked.iter().collect::<Vec<_>>(), false)?;
+    let across = pairs.into_iter().filter(|(row, first)| *row >= start && *first < start);
+    Ok(across.map(|(row, first)| (row - start, first)).collect())
+}
+
 fn names(table: &Table) -> Vec<String> {
     table.columns().into_iter().map(|column| column.name).collect()
 }
