@@ -74,9 +74,9 @@ fn what_cannot_be_trained_again_says_why() {
     loans_in(&sandbox);
     sandbox.run(&["reproduce", "loans@v1"]).code_is(2);
     sandbox.run(&["reproduce"]).code_is(2).says("there is no trained model yet");
-    sandbox.run(&["train", "--model", "tree"]).ok();
-    sandbox.run(&["export", "run:last", "-o", "tree.onnx"]).ok();
-    sandbox.run(&["import", "tree.onnx", "--as", "back"]).ok();
+    sandbox.run(&["train", "--model", "boost", "--set", "trees=5", "--ignore", "color,when"]).ok();
+    sandbox.run(&["export", "run:last", "--format", "lightgbm", "-o", "m.txt"]).ok();
+    sandbox.run(&["import", "m.txt", "--as", "back", "--data", "loans"]).ok();
     sandbox.run(&["reproduce", "back@v1"]).code_is(3).says("was imported").says("mlops why back@v1");
 }
 

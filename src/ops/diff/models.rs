@@ -149,22 +149,31 @@ fn ask(
     spec: &EvaluateSpec,
     ctx: &OpCtx<'_>,
 ) -> Result<JudgedTogether> {
-    let options = EvaluateOptions { spec: spec.clone(), ..EvaluateOptions::default() };
-    let jury = jury(repo, &options, &new.record, package, ctx)?;
+    let mut notes = Vec::new();
+    // A slice of the project file that these rows cannot be divided by is no reason to compare nothing.
+    let whole = EvaluateSpec { slices: Vec::new(), ..spec.clone() };
+    let judges = |spec: &EvaluateSpec| {
+        let options = EvaluateOptions { spec: spec.clone(), ..EvaluateOptions::default() };
+        jury(repo, &options, &new.record, package, ctx)
+    };
+    let (jury, spec) = match judges(spec) {
+        Ok(jury) => (jury, spec),
+        Err(error) if !spec.slices.is_empty() => {
+            notes.push(format!("slices are left out: {error:#}"));
+            (judges(&whole)?, &whole)
+        }
+        Err(error) => return Err(error),
+    };
     let judged = Judged::ask(&jury, package)?;
     let headline = spec.metrics.first().map_or_else(|| zoo::headline(judged.task), String::as_str).to_owned();
-    // Slices of another task's columns are no reason to compare nothing.
-    let known = |name: &&String| jury.table.columns().iter().any(|column| column.name == **name);
-    let spec = &EvaluateSpec { slices: spec.slices.iter().filter(known).cloned().collect(), ..spec.clone() };
     let parts = slices::slices(&judged, spec)?;
-    let other =
-        Other { name: old.found.label(), id: old.found.package, package: open_package(repo, &old.found.package)? };
+    let theirs = open_package(repo, &old.found.package)?;
+    let other = Other { name: old.found.label(), id: old.found.package, package: theirs };
     let mut comparison = compare(&judged, &other, spec, &headline, &parts, ctx)?;
     if comparison.metrics.is_empty() {
         let own = metrics::measure(None, &judged.sample()?)?;
         comparison.metrics = side_by_side(&own, &comparison.other_metrics);
     }
-    let mut notes = Vec::new();
     if old.record.split != new.record.split && old.record.imported.is_none() {
         let name = old.found.label();
         notes.push(format!(
