@@ -11,6 +11,7 @@ use crate::base::limits::DIFF_ROWS_SHOWN;
 use crate::base::seed::Seed;
 use crate::base::units;
 use crate::cli::app::{Answer, App};
+use crate::cli::diff_models;
 use crate::data::diff::statistics::ProfileDiff;
 use crate::drift::compare::DriftOptions;
 use crate::drift::report::DriftReport;
@@ -27,13 +28,15 @@ use crate::term::ui::Ui;
 /// Datasets: columns that came, went or changed their type, and the statistics that moved, biggest change first. With
 /// --rows also the rows that were added, removed or changed; --key (else the recorded key) says which rows belong
 /// together, without one whole rows are compared in any order. Values are compared by what they are worth: 1 equals 1.0, and a
-/// missing value is not empty text. Runs and models: parameters, metrics and origins.
+/// missing value is not empty text. Runs: parameters, metrics and origins. Models: datasets, columns, recipe steps, parameters,
+/// recorded metrics and slices, size, code; and both are asked about the rows that the newer one is judged on.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   mlops diff penguins@v1 penguins@v2
   mlops diff penguins@v1 penguins@v2 --rows --key id
   mlops diff penguins@v1 penguins@v2 --rows -o changed.csv
   mlops diff run:4f2a run:last
+  mlops diff penguins@v6 penguins@v7
   mlops diff dataset:penguins@v1 dataset:penguins --exit-code && echo the same")]
 pub struct DiffArgs {
     /// The older dataset, run or model
@@ -57,6 +60,9 @@ pub struct DiffArgs {
     /// Compare the distributions of columns, of datasets; [monitor] says how. The rows are not read
     #[arg(long)]
     drift: bool,
+    /// Compare of models what was recorded only, without asking both about the rows that the newer one is judged on
+    #[arg(long)]
+    records: bool,
     /// Exit 1 when there are differences
     #[arg(long)]
     exit_code: bool,
@@ -75,11 +81,14 @@ pub fn run(args: &DiffArgs, app: &App) -> Result<Answer> {
         key: args.key.clone(),
         limit: args.limit,
         output: args.output.as_ref().map(|path| app.path(path)),
+        records_only: args.records,
+        evaluate: spec.evaluate.unwrap_or_default(),
     };
-    let report = diff(&repo, &options, &app.ui)?;
+    let report = diff(&repo, &options, &app.ctx(spec.project.seed))?;
     app.print("diff", &report, |ui| match &report {
         DiffReport::Datasets(diff) => show_datasets(diff, args.limit, ui),
-        DiffReport::Runs(diff) | DiffReport::Models(diff) => show_pair(diff, ui),
+        DiffReport::Runs(diff) => show_pair(diff, ui),
+        DiffReport::Models(diff) => diff_models::show(diff, ui),
     })?;
     Ok(if args.exit_code && !report.same() { Answer::No } else { Answer::Yes })
 }
@@ -147,7 +156,7 @@ fn show_datasets(diff: &DatasetDiff, limit: usize, ui: &Ui) -> std::io::Result<(
     }
 }
 
-fn show_columns(columns: &ProfileDiff, ui: &Ui) -> std::io::Result<()> {
+pub fn show_columns(columns: &ProfileDiff, ui: &Ui) -> std::io::Result<()> {
     for column in &columns.removed {
         ui.line(&ui.paint(Style::Bad, &format!("- column {} ({})", column.name, column.column_type.name())))?;
     }
@@ -249,7 +258,7 @@ fn show_pair(diff: &PairDiff, ui: &Ui) -> std::io::Result<()> {
 }
 
 /// A JSON value as a person reads it; nothing for none.
-fn plain(value: &Value) -> String {
+pub fn plain(value: &Value) -> String {
     match value {
         Value::Null => "–".to_owned(),
         Value::String(text) => text.clone(),

@@ -9,7 +9,7 @@ use crate::base::talk::Talk;
 use crate::base::units;
 use crate::cli::app::{Answer, App};
 use crate::cli::tree::Forest;
-use crate::cli::why::{PictureArgs, plain};
+use crate::cli::why::{PictureArgs, titled};
 use crate::index::Direction;
 use crate::ops::lineage::openlineage::{self, EventOptions, EventsReport};
 use crate::ops::lineage::{LineageNode, LineageOptions, LineageReport, lineage};
@@ -154,8 +154,8 @@ fn push(below: &mut Vec<usize>, at: usize) {
 
 fn line(node: &LineageNode, ui: &Ui) -> String {
     let id = if node.kind == "run" { format!(" {}", node.id) } else { String::new() };
-    let kind = ui.paint(Style::Bold, &node.kind);
-    format!("{kind} {}{id}  {}", plain(&node.name), ui.paint(Style::Dim, &node.headline())).trim_end().to_owned()
+    let title = titled(&node.kind, &node.name, ui);
+    format!("{title}{id}  {}", ui.paint(Style::Dim, &node.headline())).trim_end().to_owned()
 }
 
 fn show_events(report: &EventsReport, ui: &Ui) -> std::io::Result<()> {

@@ -11,6 +11,7 @@ mod args;
 mod card;
 mod completions;
 mod diff;
+mod diff_models;
 mod evaluate;
 mod evaluate_view;
 mod explain;

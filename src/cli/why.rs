@@ -103,9 +103,8 @@ fn lines(link: &WhyLink, ui: &Ui) -> Vec<String> {
         ("raw", id) => format!("  b3sum {id}"),
         (_, id) => format!("  {id}"),
     };
-    let kind = ui.paint(Style::Bold, &link.kind);
-    let mut all =
-        vec![format!("{kind} {}{}  {}", plain(&link.name), ui.paint(Style::Dim, &id), plain(&link.headline()))];
+    let title = titled(&link.kind, &link.name, ui);
+    let mut all = vec![format!("{title}{}  {}", ui.paint(Style::Dim, &id), plain(&link.headline()))];
     all.extend(link.details().iter().map(|line| plain(line)));
     if ui.verbose() {
         for (name, value) in link.facts.as_object().into_iter().flatten() {
@@ -113,6 +112,12 @@ fn lines(link: &WhyLink, ui: &Ui) -> Vec<String> {
         }
     }
     all
+}
+
+/// A kind of thing, and its name where that is more than the kind.
+pub fn titled(kind: &str, name: &str, ui: &Ui) -> String {
+    let bold = ui.paint(Style::Bold, kind);
+    if kind == name { bold } else { format!("{bold} {}", plain(name)) }
 }
 
 /// Text from data on one line of a terminal.

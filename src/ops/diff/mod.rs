@@ -1,7 +1,9 @@
 //! `diff`: two datasets, runs or models side by side. Reads only.
 
 pub mod datasets;
+pub mod models;
 pub mod pairs;
+pub mod steps;
 
 use std::path::PathBuf;
 
@@ -9,12 +11,14 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::base::fail;
-use crate::base::talk::Talk;
 use crate::drift::compare::DriftOptions;
+use crate::ops::context::OpCtx;
 use crate::ops::diff::datasets::DatasetDiff;
+use crate::ops::diff::models::ModelDiff;
 use crate::ops::diff::pairs::PairDiff;
 use crate::repo::Repo;
 use crate::repo::resolve::Resolved;
+use crate::spec::project::EvaluateSpec;
 
 /// What to compare, and how closely.
 #[derive(Clone, Debug)]
@@ -33,6 +37,10 @@ pub struct DiffOptions {
     pub limit: usize,
     /// File to write all differing rows to, CSV or Parquet by its ending.
     pub output: Option<PathBuf>,
+    /// Compare of models what was recorded, without asking them about the same rows.
+    pub records_only: bool,
+    /// How models are asked about the same rows: metrics, slices, resamples.
+    pub evaluate: EvaluateSpec,
 }
 
 /// What differs.
@@ -44,7 +52,7 @@ pub enum DiffReport {
     /// Two runs.
     Runs(PairDiff),
     /// Two models.
-    Models(PairDiff),
+    Models(Box<ModelDiff>),
 }
 
 /// One of two things.
@@ -61,7 +69,8 @@ impl DiffReport {
     pub fn same(&self) -> bool {
         match self {
             DiffReport::Datasets(diff) => diff.same,
-            DiffReport::Runs(diff) | DiffReport::Models(diff) => diff.same,
+            DiffReport::Runs(diff) => diff.same,
+            DiffReport::Models(diff) => diff.pair.same,
         }
     }
 }
@@ -70,15 +79,15 @@ impl DiffReport {
 ///
 /// A run stands for its dataset or model beside one of these. Of a model and a dataset with the same name the model is
 /// meant, unless rows are asked for or one side says `dataset:`. Errors: an unknown reference, two kinds.
-pub fn diff(repo: &Repo, options: &DiffOptions, talk: &dyn Talk) -> Result<DiffReport> {
+pub fn diff(repo: &Repo, options: &DiffOptions, ctx: &OpCtx<'_>) -> Result<DiffReport> {
     let (old, new) = (options.old.as_str(), options.new.as_str());
-    let datasets = || datasets::diff(repo, options, talk).map(|diff| DiffReport::Datasets(Box::new(diff)));
+    let datasets = || datasets::diff(repo, options, ctx.talk).map(|diff| DiffReport::Datasets(Box::new(diff)));
     if options.rows || [old, new].iter().any(|text| text.starts_with("dataset:")) {
         return datasets();
     }
-    let models = |old: &str, new: &str| {
+    let of_models = |old: &str, new: &str| {
         let (old, new) = (repo.resolve_model(old)?, repo.resolve_model(new)?);
-        pairs::models(repo, &old, &new).map(DiffReport::Models)
+        models::diff(repo, &old, &new, options, ctx).map(|diff| DiffReport::Models(Box::new(diff)))
     };
     match (repo.resolve_any(old)?, repo.resolve_any(new)?) {
         (Resolved::Run(old), Resolved::Run(new)) => pairs::runs(repo, &old, &new).map(DiffReport::Runs),
@@ -86,7 +95,7 @@ pub fn diff(repo: &Repo, options: &DiffOptions, talk: &dyn Talk) -> Result<DiffR
             datasets()
         }
         (Resolved::Model(_), Resolved::Model(_) | Resolved::Run(_)) | (Resolved::Run(_), Resolved::Model(_)) => {
-            models(old, new)
+            of_models(old, new)
         }
         (old_found, new_found) => {
             let what = format!("`{old}` is {}, `{new}` is {}", kind(&old_found), kind(&new_found));

@@ -10,6 +10,7 @@ use crate::base::fail;
 use crate::base::id::RunId;
 use crate::index::{Index, Side};
 use crate::ops::diff::Named;
+use crate::ops::evaluate::open_package;
 use crate::record::evaluation::EvaluationRecord;
 use crate::record::model::ModelRecord;
 use crate::repo::Repo;
@@ -34,7 +35,7 @@ pub struct PairDiff {
 /// One thing known of either side.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PairLine {
-    /// `what`, `params`, `metrics`, `validation`, `evaluation`, `tags`, `inputs`, `outputs`, `made_from`, `occasion`.
+    /// `what`, `params`, `metrics`, `validation`, `evaluation`, `slices`, `tags`, `inputs`, `outputs`, `made_from`, `occasion`.
     pub group: &'static str,
     /// Its name in the group.
     pub name: String,
@@ -157,9 +158,24 @@ fn of_model(repo: &Repo, model: &ModelRef) -> Result<Known> {
     // The newest run that made these very bytes; older ones had the same parameters, or the bytes would differ.
     let made = |kind: &str| matches!(kind, "train" | "import");
     let maker = index.producers(&model.package)?.into_iter().find(|edge| made(&edge.kind));
+    let header = open_package(repo, &model.package).map(|package| package.header);
+    if let Ok(header) = &header {
+        known.add("what", "engine", json!(header.engine));
+        known.add("what", "seed", json!(header.seed));
+        known.add("what", "target", json!(header.target));
+        known.add("what", "inputs", json!(header.inputs.len()));
+        known.add("what", "features", json!(header.features.len()));
+    }
     if let Some(run) = maker.map(|edge| index.run(&edge.run)).transpose()?.flatten() {
-        known.add("what", "seed", json!(run.seed));
         known.add_all("params", run.params);
+        // Equal bytes are equal models, whoever made them when from which code.
+        known.add(OCCASION, "code_commit", json!(run.code.as_ref().map(|code| &code.commit)));
+        known.add(OCCASION, "code_dirty", json!(run.code.as_ref().map(|code| code.dirty)));
+        known.add(OCCASION, "tool_version", json!(run.tool_version));
+        known.add(OCCASION, "trained", json!(run.started));
+        known.add(OCCASION, "user", json!(run.user));
+        known.add(OCCASION, "host", json!(run.host));
+        known.add(OCCASION, "seconds", json!(run.wall_seconds));
     }
     known.add_all("validation", record.metrics);
     if let Some(id) = repo.newest_evaluation(&model.package)? {
@@ -167,6 +183,11 @@ fn of_model(repo: &Repo, model: &ModelRef) -> Result<Known> {
         known.add("evaluation", "verdict", json!(evaluation.judgement.verdict));
         known.add("evaluation", "rows", json!(evaluation.judgement.rows));
         known.add_all("evaluation", evaluation.judgement.metrics);
+        let headline = &evaluation.judgement.headline;
+        for slice in &evaluation.judgement.slices {
+            let name = format!("{}={} {headline}", slice.column, slice.value);
+            known.add("slices", &name, json!(slice.metrics.get(headline)));
+        }
     }
     let sources =
         [("dataset", record.dataset), ("split", record.split), ("recipe", record.recipe), ("file", record.imported)];

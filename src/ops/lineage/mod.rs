@@ -100,6 +100,11 @@ impl LineageNode {
         }
     }
 
+    /// Its kind and its name, where that is more than the kind.
+    fn title(&self) -> String {
+        if self.kind == self.name { self.kind.clone() } else { format!("{} {}", self.kind, self.name) }
+    }
+
     /// What it is in a few words: of a run how and when it ended, of an object the start of its id.
     pub fn headline(&self) -> String {
         match (&self.state, &self.started) {
@@ -118,7 +123,7 @@ impl LineageReport {
     pub fn graph(&self) -> Graph {
         let node = |(at, node): (usize, &LineageNode)| Node {
             outline: node.outline(),
-            lines: vec![format!("{} {}", node.kind, node.name), node.headline()],
+            lines: vec![node.title(), node.headline()],
             is_subject: at == 0,
         };
         let arrow = |edge: &LineageEdge| Arrow { from: edge.from, to: edge.to, label: String::new() };

@@ -66,6 +66,11 @@ impl WhyLink {
         summary::details(self)
     }
 
+    /// Its kind and its name, where that is more than the kind.
+    pub fn title(&self) -> String {
+        if self.kind == self.name { self.kind.clone() } else { format!("{} {}", self.kind, self.name) }
+    }
+
     /// Its id as people see it: whole for a raw file, as `b3sum` prints it; nothing where the name is the id.
     pub fn shown_id(&self) -> &str {
         match self.kind.as_str() {
@@ -93,15 +98,26 @@ impl WhyReport {
     pub fn graph(&self) -> Graph {
         let node = |(at, link): (usize, &WhyLink)| Node {
             outline: link.outline(),
-            lines: vec![format!("{} {}", link.kind, link.name), link.headline()],
+            lines: vec![link.title(), link.headline()],
             is_subject: at == 0,
         };
-        let arrow =
-            |edge: &WhyEdge| Arrow { from: edge.to, to: edge.from, label: edge.role.replace('_', " ").to_owned() };
+        let arrow = |edge: &WhyEdge| Arrow { from: edge.to, to: edge.from, label: said(edge.role).to_owned() };
         Graph {
             nodes: self.chain.iter().enumerate().map(node).collect(),
             arrows: self.edges.iter().map(arrow).collect(),
         }
+    }
+}
+
+/// What an arrow from an origin to what came about says.
+fn said(role: &str) -> &'static str {
+    match role {
+        "names" => "called",
+        "judged_by" => "judges",
+        "explained_by" => "explains",
+        "made_by" => "made",
+        "searched_by" => "led to",
+        _ => "read by",
     }
 }
 

@@ -53,7 +53,10 @@ pub fn headline(link: &WhyLink) -> String {
 pub fn details(link: &WhyLink) -> Vec<String> {
     let facts = &link.facts;
     match link.kind.as_str() {
-        "version" => facts["moves"].as_array().into_iter().flatten().map(moved).collect(),
+        "version" => {
+            let moves = facts["moves"].as_array().into_iter().flatten().map(moved);
+            moves.chain(facts["marks"].as_array().into_iter().flatten().map(marked)).collect()
+        }
         "evaluation" => {
             let gate = |gate: &Value| {
                 format!("gate {}: {} ({})", text(&gate["expression"]), text(&gate["verdict"]), text(&gate["reason"]))
@@ -79,6 +82,12 @@ fn moved(facts: &Value) -> String {
     let from = facts["from"].as_u64().map_or_else(|| "new".to_owned(), |from| format!("before at v{from}"));
     let reason = facts["reason"].as_str().map_or_else(String::new, |reason| format!(": {reason}"));
     format!("{} since {}{} ({from}){reason}", text(&facts["alias"]), moment(&facts["time"]), by(&facts["by"]))
+}
+
+/// One thing said of a version: who, when, why.
+fn marked(facts: &Value) -> String {
+    let reason = facts["reason"].as_str().map_or_else(String::new, |reason| format!(": {reason}"));
+    format!("{}, {}{}{reason}", text(&facts["said"]), moment(&facts["time"]), by(&facts["by"]))
 }
 
 fn model(facts: &Value) -> String {

@@ -23,9 +23,13 @@ fn each_kind_of_link_says_what_matters() {
     let moves = json!([{ "alias": "champion", "from": 2, "time": time, "by": "ann", "reason": "better" }]);
     says(
         "version",
-        json!({ "time": time, "by": "ann", "aliases": ["champion"], "moves": moves, "note": null }),
-        "champion; registered 2026-01-02 03:04:05 by ann",
-        &["champion since 2026-01-02 03:04:05 by ann (before at v2): better"],
+        json!({ "time": time, "by": "ann", "aliases": ["champion"], "moves": moves, "note": null, "state": "approved",
+            "marks": [{ "said": "state pending -> approved", "time": time, "by": "bob", "reason": "checked" }] }),
+        "champion; approved; registered 2026-01-02 03:04:05 by ann",
+        &[
+            "champion since 2026-01-02 03:04:05 by ann (before at v2): better",
+            "state pending -> approved, 2026-01-02 03:04:05 by bob: checked",
+        ],
     );
     says(
         "model",
@@ -44,7 +48,7 @@ fn each_kind_of_link_says_what_matters() {
     says(
         "run",
         json!({ "state": "finished", "started": time, "user": "ann", "seed": 42,
-            "code": { "commit": "0123456789abcdef", "dirty": true }, "params": { "trees": 200, "rate": 0.1 } }),
+            "code": { "commit": "0123456789abcdef", "dirty": true }, "params": { "rate": 0.1, "trees": 200 } }),
         "finished 2026-01-02 03:04:05 by ann, code 0123456789 with changes not committed, seed 42",
         &["parameters rate 0.1, trees 200"],
     );
@@ -65,6 +69,6 @@ fn arrows_of_the_picture_lead_from_origins_to_what_came_about() {
     let chain = vec![link("model", json!({})), link("run", json!({}))];
     let report = WhyReport { subject: "m".to_owned(), chain, edges: vec![WhyEdge { from: 0, to: 1, role: "made_by" }] };
     let graph = report.graph();
-    assert_eq!((graph.arrows[0].from, graph.arrows[0].to, graph.arrows[0].label.as_str()), (1, 0, "made by"));
+    assert_eq!((graph.arrows[0].from, graph.arrows[0].to, graph.arrows[0].label.as_str()), (1, 0, "made"));
     assert!(graph.nodes[0].is_subject && !graph.nodes[1].is_subject);
 }

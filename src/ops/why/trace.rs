@@ -20,7 +20,7 @@ use crate::record::study::StudyRecord;
 use crate::record::training::TrainingRecord;
 use crate::record::{self, Record};
 use crate::repo::Repo;
-use crate::repo::marks::VersionFacts;
+use crate::repo::refs::ModelVersion;
 use crate::repo::resolve::ModelRef;
 
 /// A link that another one goes back to, and how: position and role.
@@ -133,37 +133,47 @@ impl<'r> Trace<'r> {
         Ok(self.actors.as_ref().and_then(|known| known.get(&key)).cloned())
     }
 
-    /// Registered versions of a package, the one asked for first, with the aliases that point at them, who moved them and why;
-    /// their positions.
+    /// Registered versions of a package, the one asked for first, with their state, the aliases that point at them, who moved
+    /// or marked them and why; their positions.
     fn versions(&mut self, package: &ObjectId, asked: Option<(String, u32)>) -> Result<Vec<usize>> {
         let mut found = Vec::new();
         for name in self.repo.models()? {
-            let aliases = self.repo.aliases(&name)?;
-            let moves = self.repo.alias_moves(&name)?;
-            let said = self.repo.version_facts(&name)?;
             for entry in self.repo.model_versions(&name)?.into_iter().filter(|entry| entry.package == *package) {
-                let label = format!("{name}@v{}", entry.version);
-                let pointing: Vec<&String> =
-                    aliases.iter().filter(|(_, version)| **version == entry.version).map(|(alias, _)| alias).collect();
-                let mut moved: Vec<Value> = Vec::new();
-                for step in moves.iter().filter(|step| step.to == Some(entry.version)) {
-                    let by = self.actor(&format!("{name}@{}", step.alias), &step.time.to_string())?;
-                    moved.push(json!({
-                        "alias": step.alias, "from": step.from, "time": step.time, "by": by, "reason": step.reason,
-                    }));
-                }
-                let by = self.actor(&label, &entry.time.to_string())?;
-                let facts = json!({ "time": entry.time, "by": by, "aliases": pointing, "moves": moved });
-                let facts = with_facts(facts, said.get(&entry.version));
                 let is_asked =
                     asked.as_ref().is_some_and(|(other, version)| *other == name && *version == entry.version);
+                let label = format!("{name}@v{}", entry.version);
+                let facts = self.version_facts(&name, &label, &entry)?;
                 found.push((!is_asked, label, facts));
             }
         }
         found.sort_by_key(|(later, _, _)| *later);
-        let places =
-            found.into_iter().map(|(_, label, facts)| self.add(None, "version", label.clone(), &label, facts).0);
-        Ok(places.collect())
+        let add = |(_, label, facts): (bool, String, Value)| self.add(None, "version", label.clone(), &label, facts).0;
+        Ok(found.into_iter().map(add).collect())
+    }
+
+    fn version_facts(&mut self, name: &str, label: &str, entry: &ModelVersion) -> Result<Value> {
+        let aliases = self.repo.aliases(name)?;
+        let pointing: Vec<&String> =
+            aliases.iter().filter(|(_, version)| **version == entry.version).map(|(alias, _)| alias).collect();
+        let mut moved: Vec<Value> = Vec::new();
+        for step in self.repo.alias_moves(name)?.into_iter().filter(|step| step.to == Some(entry.version)) {
+            let by = self.actor(&format!("{name}@{}", step.alias), &step.time.to_string())?;
+            moved.push(json!({
+                "alias": step.alias, "from": step.from, "time": step.time, "by": by, "reason": step.reason,
+            }));
+        }
+        let mut marked: Vec<Value> = Vec::new();
+        for mark in self.repo.marks(name)?.into_iter().filter(|mark| mark.version == entry.version) {
+            let by = self.actor(label, &mark.time.to_string())?;
+            let said = mark.fact.to_string();
+            marked.push(json!({ "said": said, "time": mark.time, "by": by, "reason": mark.reason }));
+        }
+        let by = self.actor(label, &entry.time.to_string())?;
+        let said = self.repo.version_facts(name)?.remove(&entry.version).unwrap_or_default();
+        Ok(json!({
+            "time": entry.time, "by": by, "aliases": pointing, "moves": moved, "marks": marked,
+            "state": said.state, "note": said.note, "tags": said.tags,
+        }))
     }
 
     fn evaluation(&mut self, id: &ObjectId, parent: Parent) -> Result<EvaluationRecord> {
@@ -380,12 +390,4 @@ impl<'r> Trace<'r> {
             None => Ok(()),
         }
     }
-}
-
-/// What a version is, with what is said of it: state, note, tags.
-fn with_facts(mut facts: Value, said: Option<&VersionFacts>) -> Value {
-    if let (Value::Object(facts), Some(Value::Object(said))) = (&mut facts, said.map(|said| json!(said))) {
-        facts.extend(said);
-    }
-    facts
 }
