@@ -29,18 +29,37 @@ pub fn bin_of(probability: f64, bins: usize) -> usize {
 /// et al. 2017, §2; equals `calibration_curve(strategy="uniform")` of scikit-learn.
 pub fn reliability(positive: &[bool], probabilities: &[f64], weights: &Weights, bins: usize) -> Vec<ReliabilityBin> {
     let bins = bins.max(1);
-    let mut totals = vec![[Running::default(); 3]; bins];
-    for (row, (&positive, &probability)) in positive.iter().zip(probabilities).enumerate() {
-        let [rows, positives, foretold] = &mut totals[bin_of(probability, bins)];
-        let weight = weights.of(row);
-        rows.add(weight);
-        positives.add(weight * f64::from(u8::from(positive)));
-        foretold.add(weight * probability);
+    let (mut rows, mut positives) = (vec![Running::default(); bins], vec![Running::default(); bins]);
+    let mut foretold = vec![Running::default(); bins];
+    match weights.each() {
+        None => {
+            // Whole numbers need no compensation.
+            let mut counts = vec![[0_u64; 2]; bins];
+            for (&positive, &probability) in positive.iter().zip(probabilities) {
+                let bin = bin_of(probability, bins);
+                counts[bin][usize::from(positive)] += 1;
+                foretold[bin].add(probability);
+            }
+            for (bin, [others, hits]) in counts.into_iter().enumerate() {
+                rows[bin].add((others + hits) as f64);
+                positives[bin].add(hits as f64);
+            }
+        }
+        Some(each) => {
+            for ((&positive, &probability), &weight) in positive.iter().zip(probabilities).zip(each) {
+                let bin = bin_of(probability, bins);
+                rows[bin].add(weight);
+                foretold[bin].add(weight * probability);
+                if positive {
+                    positives[bin].add(weight);
+                }
+            }
+        }
     }
-    let bin = |(place, [rows, positives, foretold]): (usize, [Running; 3])| {
-        let rows = rows.value();
-        let probability_mean = sums::share(foretold.value(), rows)?;
-        Some(ReliabilityBin { place, probability_mean, positive_share: positives.value() / rows, rows })
+    let bin = |place: usize| {
+        let weight = rows[place].value();
+        let probability_mean = sums::share(foretold[place].value(), weight)?;
+        Some(ReliabilityBin { place, probability_mean, positive_share: positives[place].value() / weight, rows: weight })
     };
-    totals.into_iter().enumerate().filter_map(bin).collect()
+    (0..bins).filter_map(bin).collect()
 }

@@ -7,6 +7,7 @@ use anyhow::Result;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use crate::base::fail;
+use crate::metrics::calibration::{self, ReliabilityBin};
 use crate::metrics::counts::Counts;
 use crate::metrics::positive::Positive;
 use crate::metrics::ranked::Ranked;
@@ -26,6 +27,7 @@ pub struct Classes<'a> {
     weights: Weights<'a>,
     costs: Option<&'a [Vec<f64>]>,
     ranked: OnceLock<Vec<Option<Ranked>>>,
+    confidence: OnceLock<Vec<ReliabilityBin>>,
 }
 
 impl<'a> Classes<'a> {
@@ -69,8 +71,8 @@ impl<'a> Classes<'a> {
             _ => predicted(probabilities, classes),
         };
         let counts = Counts::new(truth, &predicted, classes, weights.each());
-        let ranked = OnceLock::new();
-        Ok(Classes { truth, probabilities, names, predicted, counts, weights, costs: None, ranked })
+        let (ranked, confidence) = (OnceLock::new(), OnceLock::new());
+        Ok(Classes { truth, probabilities, names, predicted, counts, weights, costs: None, ranked, confidence })
     }
 
     /// The same rows with what each answer costs, `costs[truth][prediction]`.
@@ -168,6 +170,17 @@ impl<'a> Classes<'a> {
         }
         self.rank();
         self.ranked.get()?[class].as_ref().map(Cow::Borrowed)
+    }
+
+    /// How often the most probable class is the true one, by its probability, in ten bins; counted once.
+    pub fn confidence(&self) -> &[ReliabilityBin] {
+        self.confidence.get_or_init(|| {
+            let best: Vec<u32> = self.probabilities().map(most_probable).collect();
+            let probabilities: Vec<f64> =
+                self.probabilities().zip(&best).map(|(row, &class)| row[class as usize]).collect();
+            let right: Vec<bool> = self.truth.iter().zip(&best).map(|(a, b)| a == b).collect();
+            calibration::reliability(&right, &probabilities, &self.weights, calibration::BINS)
+        })
     }
 
     fn sorted(&self, class: usize) -> Option<Ranked> {

@@ -189,9 +189,9 @@ impl Chosen {
         })
     }
 
-    /// Whether its value depends on the order of the rows by probability.
+    /// Whether its value depends on the order of the rows by probability: what has no parameter of one class counts rows only.
     pub(super) fn is_of_order(&self) -> bool {
-        self.metric.measure.is_of_a_class()
+        matches!(self.metric.measure, Measure::Each(_) | Measure::PositiveAt(_))
     }
 
     /// Checks what only the rows can tell: that the class asked for has a name, that costs and intervals are there.

@@ -1,7 +1,7 @@
 //! Metrics of the probabilities themselves: proper scores, and how well they keep what they promise.
 
-use crate::metrics::calibration::{self, ReliabilityBin};
-use crate::metrics::classes::{Classes, most_probable};
+use crate::metrics::calibration::ReliabilityBin;
+use crate::metrics::classes::Classes;
 use crate::metrics::positive::Positive;
 use crate::metrics::{spread, sums};
 
@@ -55,7 +55,7 @@ fn shares(classes: &Classes) -> Option<Vec<f64>> {
 /// ten bins of equal width, and the gap between mean probability and accuracy of each bin is weighted by its rows (Guo
 /// et al. 2017, "On calibration of modern neural networks", eq. 3).
 pub fn expected_calibration_error(classes: &Classes) -> Option<f64> {
-    let (bins, all) = (confidence(classes), classes.weights().total());
+    let (bins, all) = (classes.confidence(), classes.weights().total());
     let part = |bin: &ReliabilityBin| gap(bin) * bin.rows / all;
     (all > 0.0).then(|| sums::sum(bins.iter().map(part)))
 }
@@ -63,19 +63,11 @@ pub fn expected_calibration_error(classes: &Classes) -> Option<f64> {
 /// Maximum calibration error, in `[0, 1]`, 0 at best: the largest gap of the bins of [`expected_calibration_error`] that have
 /// rows (Guo et al. 2017, eq. 5).
 pub fn max_calibration_error(classes: &Classes) -> Option<f64> {
-    confidence(classes).iter().map(gap).max_by(f64::total_cmp)
+    classes.confidence().iter().map(gap).max_by(f64::total_cmp)
 }
 
 fn gap(bin: &ReliabilityBin) -> f64 {
     (bin.positive_share - bin.probability_mean).abs()
-}
-
-/// How often the most probable class is the true one, by its probability.
-fn confidence(classes: &Classes) -> Vec<ReliabilityBin> {
-    let best: Vec<u32> = classes.probabilities().map(most_probable).collect();
-    let confidence: Vec<f64> = classes.probabilities().zip(&best).map(|(row, &class)| row[class as usize]).collect();
-    let right: Vec<bool> = classes.truth().iter().zip(&best).map(|(a, b)| a == b).collect();
-    calibration::reliability(&right, &confidence, classes.weights(), calibration::BINS)
 }
 
 /// Share of positive rows: the mean of a label that is 1 or 0.
