@@ -68,9 +68,6 @@ pub struct EvaluateArgs {
     /// List all metrics with what they measure and which values are good
     #[arg(long, conflicts_with_all = ["model", "on", "gates", "against", "metrics"])]
     list_metrics: bool,
-    /// Only metrics of this task
-    #[arg(long, value_enum, requires = "list_metrics")]
-    task: Option<TaskName>,
     /// What each answer costs: a row for each true class, a number for each predicted one, as '0,1;5,0'; for `expected_cost`
     #[arg(long, value_name = "ROWS", allow_hyphen_values = true, value_parser = parsed::<CostMatrix>)]
     cost_matrix: Option<CostMatrix>,
@@ -135,8 +132,8 @@ pub struct EvaluateArgs {
     /// The positive class is predicted where its probability is above this
     #[arg(long, value_name = "P", requires = "predictions")]
     threshold: Option<f64>,
-    /// What is predicted; told by the columns when absent
-    #[arg(long, value_enum, requires = "predictions")]
+    /// With --predictions: what is predicted, told by the columns when absent. With --list-metrics: only metrics of it
+    #[arg(long, value_enum)]
     task: Option<TaskName>,
     /// Format of the file; told by its ending and first bytes when absent
     #[arg(long, value_name = "FORMAT", requires = "predictions")]

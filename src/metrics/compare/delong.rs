@@ -87,10 +87,8 @@ fn placements(positive: &[bool], scores: &[f64]) -> (Vec<f64>, Vec<f64>) {
     let of = |wanted: bool, values: &[f64]| -> Vec<f64> {
         values.iter().zip(positive).filter(|(_, positive)| **positive == wanted).map(|(value, _)| *value).collect()
     };
-    let alike =
-        |values: &[f64]| ranks(values, &Weights::new(None, values.len()).expect("without weights, none is refused"));
-    let all = alike(&scores);
-    let own = [true, false].map(|wanted| alike(&of(wanted, &scores)));
+    let all = ranks(&scores);
+    let own = [true, false].map(|wanted| ranks(&of(wanted, &scores)));
     let [positives, others] = own.each_ref().map(|ranks| ranks.len() as f64);
     let place = |wanted: bool, ranks: &[f64], size: f64| -> Vec<f64> {
         of(wanted, &all).iter().zip(ranks).map(|(among_all, among_own)| (among_all - among_own) / size).collect()

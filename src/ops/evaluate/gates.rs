@@ -177,14 +177,14 @@ impl Board {
         };
         board.metrics.extend(known.beside.costs.clone());
         let sample = judged.sample()?;
-        let usual = zoo::usual_of(&sample);
+        let usual = zoo::wanted(&sample);
         for term in terms {
             match term {
                 Term::Whole(name) if !is_free(name) && !board.metrics.contains_key(name) => {
                     let value = metrics::measure(Some(&[name]), &sample)?.into_values().next();
                     board.metrics.extend(value.map(|value| (name.clone(), value)));
                 }
-                Term::Part { scope: Scope::Slice, metric, .. } if !usual.contains(&metric.as_str()) => {
+                Term::Part { scope: Scope::Slice, metric, .. } if !usual.contains(metric) => {
                     board.measure_slices(&judged.jury.divisions, metric, &sample)?;
                 }
                 _ => {}

@@ -208,7 +208,9 @@ fn jury(table: &Table, file: &PredictionsOptions, answers: &Answers, spec: &Eval
         weights,
         weight,
         costs: spec.cost_matrix.clone(),
+        asked: spec.metrics.clone(),
         divisions: Vec::new(),
+        findings: Vec::new(),
     })
 }
 

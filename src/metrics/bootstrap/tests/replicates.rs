@@ -100,8 +100,8 @@ fn replicates_are_metrics_of_the_drawn_and_weighted_rows() {
 #[test]
 fn the_same_seed_gives_the_same_bits_on_any_number_of_threads() {
     each_sample(|sample| {
-        let usual = zoo::usual_of(sample).into_iter();
-        let wanted: Vec<Quantity> = usual.map(|metric| Quantity { sample: 0, metric, rows: None }).collect();
+        let usual = zoo::wanted(sample);
+        let wanted: Vec<Quantity> = usual.iter().map(|metric| Quantity { sample: 0, metric, rows: None }).collect();
         let run = |threads: usize, seed: u64| -> Vec<Vec<u64>> {
             let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
             let plan = Plan { resamples: 20, level: 0.9, seed: Seed(seed) };
