@@ -16,6 +16,7 @@ mod formats;
 mod import;
 mod ingest;
 mod journey;
+mod metrics;
 mod pipeline;
 mod sources;
 mod tasks;

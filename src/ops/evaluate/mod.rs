@@ -130,7 +130,7 @@ fn judge(
         zoo::find(name, task)?;
     }
     let is_all = names.len() < spec.metrics.len() || names.is_empty();
-    let headline = names.first().map_or_else(|| zoo::headline(task), |name| name).to_owned();
+    let headline = names.first().copied().unwrap_or_else(|| zoo::headline(task)).to_owned();
     let shown = |all: BTreeMap<String, f64>| match is_all {
         true => all,
         false => all.into_iter().filter(|(name, _)| names.contains(&name.as_str())).collect(),
