@@ -59,7 +59,12 @@ pub fn reliability(positive: &[bool], probabilities: &[f64], weights: &Weights, 
     let bin = |place: usize| {
         let weight = rows[place].value();
         let probability_mean = sums::share(foretold[place].value(), weight)?;
-        Some(ReliabilityBin { place, probability_mean, positive_share: positives[place].value() / weight, rows: weight })
+        Some(ReliabilityBin {
+            place,
+            probability_mean,
+            positive_share: positives[place].value() / weight,
+            rows: weight,
+        })
     };
     (0..bins).filter_map(bin).collect()
 }
