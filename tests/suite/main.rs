@@ -20,6 +20,7 @@ mod gates;
 mod import;
 mod ingest;
 mod journey;
+mod metrics;
 mod pipeline;
 mod predictions;
 mod query;
