@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::common::Sandbox;
 
@@ -43,11 +43,8 @@ fn metrics_and_slices_have_intervals_around_their_values() {
     let sandbox = trained();
     let words = ["evaluate", "m", "--by", "group"];
     let report = sandbox.json(&words);
-    assert_eq!(report["interval_method"]["name"], "poisson_bootstrap");
-    assert_eq!(
-        (&report["interval_method"]["level"], &report["interval_method"]["resamples"]),
-        (&0.95.into(), &1000.into())
-    );
+    let method = json!({"name": "poisson_bootstrap", "level": 0.95, "resamples": 1000});
+    assert_eq!(report["interval_method"], method);
     let intervals = report["intervals"].as_object().expect("intervals");
     assert!(intervals.len() >= 8, "{intervals:?}");
     for (name, interval) in intervals {
@@ -85,7 +82,8 @@ fn a_model_is_compared_with_another_on_the_same_rows() {
     sandbox.run(&["register", "run:last", "blind"]).ok();
     let better = sandbox.json(&["evaluate", "m", "--against", "blind", "--by", "group"]);
     let accuracy = &better["comparison"]["metrics"]["accuracy"];
-    assert_eq!((&accuracy["better"], &accuracy["test"]), (&true.into(), &"mcnemar".into()), "{accuracy}");
+    assert_eq!(accuracy["better"], true, "{accuracy}");
+    assert_eq!(accuracy["test"], "mcnemar", "{accuracy}");
     assert!(number(&accuracy["p_value"]) < 0.01 && number(&accuracy["interval"]["low"]) > 0.0, "{accuracy}");
     assert_eq!(better["comparison"]["metrics"]["roc_auc"]["test"], "delong");
     assert_eq!(better["comparison"]["metrics"]["log_loss"]["test"], "paired_bootstrap");
@@ -95,7 +93,8 @@ fn a_model_is_compared_with_another_on_the_same_rows() {
     assert_eq!(better["comparison"]["other_slices"].as_array().map(Vec::len), Some(2));
     let worse = sandbox.json(&["evaluate", "blind", "--against", "m", "--by", "group"]);
     let first = &worse["comparison"]["worse_slices"][0];
-    assert_eq!((&first["value"], &first["metric"], &first["better"]), (&"a".into(), &"roc_auc".into(), &false.into()));
+    assert_eq!([&first["value"], &first["metric"]], ["a", "roc_auc"], "{first}");
+    assert_eq!(first["better"], false, "{first}");
     assert_eq!(number(&worse["comparison"]["wins"]), number(&better["comparison"]["losses"]));
 }
 

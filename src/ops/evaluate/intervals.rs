@@ -68,7 +68,9 @@ pub fn intervals(
     for (place, (slice, rows)) in slices.iter_mut().zip(&members).enumerate() {
         for metric in of_slices.iter().filter(|metric| slice.metrics.contains_key(**metric)) {
             match area(&sample, metric, rows).and_then(|area| area.interval(spec.level)) {
-                Some(interval) => drop(slice.intervals.insert((*metric).to_owned(), interval)),
+                Some(interval) => {
+                    slice.intervals.insert((*metric).to_owned(), interval);
+                }
                 None => wanted.push((Some(place), Quantity { sample: 0, metric, rows: Some(rows) })),
             }
         }
@@ -84,7 +86,9 @@ pub fn intervals(
             Some(place) => &mut slices[*place].intervals,
         };
         match found {
-            Some(interval) => drop(intervals.insert(quantity.metric.to_owned(), interval)),
+            Some(interval) => {
+                intervals.insert(quantity.metric.to_owned(), interval);
+            }
             None if slice.is_none() => {
                 ctx.talk.info(&format!("no interval for {}: most resamples have no value of it", quantity.metric));
             }
