@@ -140,7 +140,7 @@ pub fn slice_rows(judged: &Judged<'_>, slices: &[SliceResult]) -> Vec<Vec<u32>> 
 }
 
 /// The area under the ROC curve of many rows of two classes without weights, with its variance.
-fn area(sample: &Sample, metric: &str, rows: &[u32]) -> Option<DeLong> {
+pub fn area(sample: &Sample, metric: &str, rows: &[u32]) -> Option<DeLong> {
     let (rows_min, class_rows_min) = DELONG_ROWS_MIN;
     if metric != "roc_auc" || sample.task != Task::Binary || sample.weights.is_some() || rows.len() < rows_min {
         return None;
@@ -152,13 +152,7 @@ fn area(sample: &Sample, metric: &str, rows: &[u32]) -> Option<DeLong> {
 
 /// As many resamples as `spec` says, or fewer where that many would take too long, which is said. `part` tells draws of
 /// different parts of an evaluation apart.
-pub fn plan(
-    samples: &[Sample],
-    wanted: &[Quantity],
-    spec: &EvaluateSpec,
-    part: &str,
-    ctx: &OpCtx<'_>,
-) -> Result<Plan> {
+pub fn plan(samples: &[Sample], wanted: &[Quantity], spec: &EvaluateSpec, part: &str, ctx: &OpCtx<'_>) -> Result<Plan> {
     let affordable = RESAMPLED_ROWS_MAX / bootstrap::cost(samples, wanted)?.max(1);
     let resamples = u64::from(spec.resamples).min(affordable.max(RESAMPLES_MIN.into())) as u32;
     if resamples < spec.resamples {
