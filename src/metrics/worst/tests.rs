@@ -62,9 +62,9 @@ fn a_planted_cross_is_found_first_without_its_halves() {
 #[test]
 fn a_worse_part_of_a_bad_slice_is_found_beside_it() {
     let (axes, mut losses) = noise(1, 20_000, 6);
-    for row in 0..losses.len() {
+    for (row, loss) in losses.iter_mut().enumerate() {
         let bad = axes[0].codes[row] == 1;
-        losses[row] += f64::from(u8::from(bad)) + 2.0 * f64::from(u8::from(bad && axes[2].codes[row] == 4));
+        *loss += f64::from(u8::from(bad)) + 2.0 * f64::from(u8::from(bad && axes[2].codes[row] == 4));
     }
     let found = places(&worst(&axes, &losses, None, &SEARCH));
     assert_eq!(found, [vec![(0, 1), (2, 4)], vec![(0, 1)]]);

@@ -139,7 +139,7 @@ pub fn slice_rows(judged: &Judged<'_>, slices: &[SliceResult]) -> Vec<Vec<u32>> 
 }
 
 /// The area under the ROC curve of many rows of two classes without weights, with its variance.
-fn area(sample: &Sample, metric: &str, rows: &[u32]) -> Option<DeLong> {
+pub fn area(sample: &Sample, metric: &str, rows: &[u32]) -> Option<DeLong> {
     let (rows_min, class_rows_min) = DELONG_ROWS_MIN;
     if metric != "roc_auc" || sample.task != Task::Binary || sample.weights.is_some() || rows.len() < rows_min {
         return None;

@@ -169,7 +169,7 @@ fn judge(
     let measured = metrics::measure(None, &sample)?;
     let mut slices = slices::slices(judged, spec)?;
     let (intervals, interval_method) = intervals::intervals(judged, spec, &headline, &mut slices, ctx)?;
-    let worst_slices = worst::worst_slices(judged, spec, ctx)?;
+    let worst_slices = worst::worst_slices(judged, spec, &headline, ctx)?;
     let comparison = other.map(|other| compare::compare(judged, other, spec, &headline, &slices, ctx)).transpose()?;
     let facets = facets::facets(judged, spec, ctx)?;
     let known = gates::Known { metrics: &measured, slices: &slices, facets: &facets, beside };

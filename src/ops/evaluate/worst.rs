@@ -10,12 +10,16 @@ use crate::base::units;
 use crate::data::divide::{self, Division};
 use crate::data::expression::Expression;
 use crate::data::table::Table;
+use crate::metrics::Sample;
+use crate::metrics::bootstrap::{self, Quantity};
 use crate::metrics::slices::of_rows;
 use crate::metrics::worst::loss::losses;
 use crate::metrics::worst::{self, Axis, NO_LEVEL, Search, Worst};
 use crate::ops::context::OpCtx;
+use crate::ops::evaluate::intervals;
 use crate::ops::evaluate::judged::Judged;
 use crate::record::evaluation::SliceResult;
+use crate::spec::model::Task;
 use crate::spec::project::EvaluateSpec;
 use crate::spec::slice::{SlicePart, SliceSpec};
 
@@ -37,8 +41,14 @@ enum Source {
 /// The slices of one or two columns with the largest loss, the worst first; see [`worst::worst`]. None with `worst = 0`.
 ///
 /// Looks at the columns that the model reads and at the parts of the slices asked for, never at the target or key columns. Says
-/// what was not looked at.
-pub fn worst_slices(judged: &Judged<'_>, spec: &EvaluateSpec, ctx: &OpCtx<'_>) -> Result<Vec<SliceResult>> {
+/// what was not looked at. Each comes with the interval of the metric `headline`, which knows nothing of the slice being
+/// picked for being bad: on other rows it will do a little better.
+pub fn worst_slices(
+    judged: &Judged<'_>,
+    spec: &EvaluateSpec,
+    headline: &str,
+    ctx: &OpCtx<'_>,
+) -> Result<Vec<SliceResult>> {
     let sample = judged.sample()?;
     let rows = sample.scores.rows();
     let rows_min = (rows as u64).div_ceil(ROWS_PART_MIN).max(ROWS_MIN).max(spec.slice_rows_min);
@@ -69,29 +79,66 @@ pub fn worst_slices(judged: &Judged<'_>, spec: &EvaluateSpec, ctx: &OpCtx<'_>) -
     let search = Search { rows_min: least, most: spec.worst as usize };
     let found = worst::worst(&axes, &of_looked_at(&losses), weights.as_deref(), &search);
     let whole = whole(&found, &sources, &divisions, few.is_some(), table)?;
-    let result = |slice: &Worst| {
-        let slices: Vec<(&Division, usize)> = slice
-            .places
-            .iter()
-            .map(|(axis, level)| {
-                let (of_search, place) = (&divisions[*axis], levels[*axis][usize::from(*level)]);
-                let division = whole.get(axis).unwrap_or(of_search);
-                let by_name = division.names.iter().position(|name| *name == of_search.names[place]);
-                (division, by_name.unwrap_or(place))
-            })
-            .collect();
-        let holds = |row: &u32| slices.iter().all(|(division, place)| division.codes[*row as usize] as usize == *place);
-        let rows: Vec<u32> = (0..rows as u32).filter(holds).collect();
-        let joined = |texts: Vec<&str>| texts.join(" * ");
-        Ok(SliceResult {
-            column: joined(slices.iter().map(|(division, _)| division.text.as_str()).collect()),
-            value: joined(slices.iter().filter_map(|(of, place)| of.names.get(*place).map(String::as_str)).collect()),
-            rows: rows.len() as u64,
-            metrics: of_rows(&sample, &rows)?,
-            intervals: BTreeMap::new(),
-        })
+    let result = |slice: &Worst| -> Result<(SliceResult, Vec<u32>)> {
+        let places = slice.places.iter().map(|(axis, level)| {
+            let (of_search, place) = (&divisions[*axis], levels[*axis][usize::from(*level)]);
+            let division = whole.get(axis).unwrap_or(of_search);
+            let by_name = division.names.iter().position(|name| *name == of_search.names[place]);
+            (division, by_name.unwrap_or(place))
+        });
+        named(&sample, &places.collect::<Vec<_>>())
     };
-    found.par_iter().map(result).collect()
+    let results = found.par_iter().map(result).collect::<Result<Vec<_>>>()?;
+    with_intervals(results, &sample, spec, headline, ctx)
+}
+
+/// Rows that are in all of some slices, measured.
+fn named(sample: &Sample, slices: &[(&Division, usize)]) -> Result<(SliceResult, Vec<u32>)> {
+    let holds = |row: &u32| slices.iter().all(|(division, place)| division.codes[*row as usize] as usize == *place);
+    let rows: Vec<u32> = (0..sample.scores.rows() as u32).filter(holds).collect();
+    let columns: Vec<&str> = slices.iter().map(|(division, _)| division.text.as_str()).collect();
+    let values: Vec<&str> = slices.iter().filter_map(|(of, place)| of.names.get(*place).map(String::as_str)).collect();
+    let result = SliceResult {
+        column: columns.join(" * "),
+        value: values.join(" * "),
+        rows: rows.len() as u64,
+        metrics: of_rows(sample, &rows)?,
+        intervals: BTreeMap::new(),
+    };
+    Ok((result, rows))
+}
+
+/// The slices with the interval of their headline metric, where they have both.
+fn with_intervals(
+    mut found: Vec<(SliceResult, Vec<u32>)>,
+    sample: &Sample,
+    spec: &EvaluateSpec,
+    headline: &str,
+    ctx: &OpCtx<'_>,
+) -> Result<Vec<SliceResult>> {
+    // Rows of clusters cannot be drawn twice: see the intervals of whole samples.
+    if spec.resamples > 0 && sample.task != Task::Clustering {
+        let mut resampled: Vec<(usize, Vec<u32>)> = Vec::new();
+        let measured = |(_, (slice, _)): &(usize, &mut (SliceResult, Vec<u32>))| slice.metrics.contains_key(headline);
+        for (place, (slice, rows)) in found.iter_mut().enumerate().filter(measured) {
+            match intervals::area(sample, headline, rows).and_then(|area| area.interval(spec.level)) {
+                Some(interval) => drop(slice.intervals.insert(headline.to_owned(), interval)),
+                None => resampled.push((place, rows.clone())),
+            }
+        }
+        if !resampled.is_empty() {
+            let wanted: Vec<Quantity> =
+                resampled.iter().map(|(_, rows)| Quantity { sample: 0, metric: headline, rows: Some(rows) }).collect();
+            let plan = intervals::plan(&[*sample], &wanted, spec, "intervals of the worst slices", ctx)?;
+            let replicates = intervals::resample(&[*sample], &wanted, &plan, ctx)?;
+            for (((place, _), quantity), replicates) in resampled.iter().zip(&wanted).zip(replicates) {
+                if let Some(interval) = bootstrap::interval(sample, quantity, &replicates, spec.level) {
+                    found[*place].0.intervals.insert(headline.to_owned(), interval);
+                }
+            }
+        }
+    }
+    Ok(found.into_iter().map(|(slice, _)| slice).collect())
 }
 
 /// The divisions of all rows that found slices are of, where only some rows were searched.

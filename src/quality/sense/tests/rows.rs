@@ -7,12 +7,16 @@ use polars::prelude::Column;
 
 use crate::base::seed::Seed;
 use crate::base::talk::Silent;
+use crate::data::frame::Values;
 use crate::data::source::{self, ReadOptions};
 use crate::data::table::Table;
+use crate::data::target::Target;
 use crate::quality::sense::associate::spearman_squared;
+use crate::quality::sense::conflicts::{Conflicts, of_columns};
 use crate::quality::sense::forest::{Forest, mean_length};
+use crate::quality::sense::leakage::given_away;
 use crate::quality::sense::options::Isolation;
-use crate::quality::sense::overlap::overlap;
+use crate::quality::sense::overlap::{overlap, repeated};
 use crate::quality::sense::study::numbers;
 use crate::quality::sense::tests::{
     ROWS, floats, found, integers, named, noise, only, options, rng, roles, table, texts,
@@ -154,4 +158,49 @@ fn a_forest_does_not_depend_on_the_order_of_rows() -> Result<()> {
     scores.reverse();
     assert_eq!(scores, Forest::grow(&views(&columns), 20, 256, Seed(3)).scores(&views(&columns)));
     Ok(())
+}
+
+#[test]
+fn rows_of_two_tables_are_compared_in_some_columns() -> Result<()> {
+    let check = |columns: &[&str], wanted: &[(u32, u32)]| -> Result<()> {
+        assert_eq!(repeated(&part(0..50, 0), &part(48..52, 1), columns)?, wanted, "{columns:?}");
+        Ok(())
+    };
+    check(&["id", "x"], &[(0, 48), (1, 49)])?;
+    check(&["x"], &[(0, 48), (1, 49)])?;
+    check(&["id", "y"], &[])?;
+    check(&[], &[])?;
+    assert!(repeated(&part(0..5, 0), &part(0..5, 0), &["no"]).is_err());
+    Ok(())
+}
+
+#[test]
+fn rows_that_no_model_can_tell_apart_are_counted() -> Result<()> {
+    let table =
+        table(vec![texts("a", |row| ["p", "q"][row % 2].to_owned()), integers("b", |row| (row % 4 / 2) as i64)]);
+    let codes: Vec<u32> = (0..table.rows()).map(|row| u32::from(row % 2 == 1 || row == 4)).collect();
+    let rows = table.rows() as u64;
+    assert_eq!(of_columns(&table, &["a"], &codes)?, Conflicts { rows: rows / 2, lost: 1 });
+    assert_eq!(of_columns(&table, &["a", "b"], &codes)?, Conflicts { rows: rows / 4, lost: 1 });
+    assert_eq!(of_columns(&table, &[], &codes)?, Conflicts { rows: 0, lost: 0 });
+    assert!(of_columns(&table, &["no"], &codes).is_err());
+    Ok(())
+}
+
+#[test]
+fn one_column_may_give_the_target_away() {
+    let classes = |code: fn(u32) -> u32| Target::Classes {
+        names: ["n".to_owned(), "y".to_owned()].into(),
+        codes: (0..500).map(code).collect(),
+    };
+    let numbers = Values::Number((0..500).map(f64::from).collect());
+    let check =
+        |target: &Target, wanted: bool| assert_eq!(given_away(&numbers, target).is_some(), wanted, "{target:?}");
+    check(&classes(|row| u32::from(row > 200)), true);
+    check(&classes(|row| u32::from(row * 7 % 11 > 5)), false);
+    check(&Target::Numbers((0..500).map(|row| f64::from(row) * 3.0 + 1.0).collect()), true);
+    check(&Target::Numbers((0..500).map(|row| f64::from(row * 7 % 11)).collect()), false);
+    check(&Target::Numbers(vec![1.0; 500]), false);
+    assert_eq!(given_away(&Values::Number(vec![f64::NAN; 500]), &classes(|row| row % 2)), None);
+    assert_eq!(given_away(&Values::Number(Vec::new()), &Target::Numbers(Vec::new())), None);
 }
