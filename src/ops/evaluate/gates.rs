@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use crate::base::limits::GATE_ROWS_MIN;
 use crate::base::seed::Seed;
+use crate::base::units;
 use crate::data::divide::Division;
 use crate::metrics::bootstrap::{Plan, Quantity, replicate};
 use crate::metrics::facets as measures;
@@ -241,7 +243,8 @@ impl Lots<'_, '_> {
     fn drawn(&self, gates: &[GateSpec], ours: &Measured, champion: Option<&Measured>) -> Result<Draws> {
         let mut draws = Draws::new();
         for (of_champion, leaf) in asked(gates, ours, champion) {
-            let drawn = self.without_rows(of_champion, &leaf)?;
+            let measured = if of_champion { champion.unwrap_or(ours) } else { ours };
+            let drawn = self.without_rows(of_champion, &leaf, measured.facets)?;
             draws.insert((of_champion, leaf), drawn.unwrap_or_else(|| Drawn::Nothing(String::new())));
         }
         let waiting = |drawn: &&(bool, Leaf)| matches!(&draws[*drawn], Drawn::Nothing(why) if why.is_empty());
@@ -253,13 +256,20 @@ impl Lots<'_, '_> {
     }
 
     /// What needs no metrics of resampled rows; `None` for a metric.
-    fn without_rows(&self, of_champion: bool, leaf: &Leaf) -> Result<Option<Drawn>> {
+    fn without_rows(&self, of_champion: bool, leaf: &Leaf, known: &[FacetResult]) -> Result<Option<Drawn>> {
         Ok(match leaf {
             Leaf::Whole(name) if COSTS.contains(&name.as_str()) => Some(Drawn::Fixed("a cost has no interval")),
             Leaf::Disturbed { .. } => Some(Drawn::Fixed("a disturbed metric has no interval")),
-            Leaf::Facet { column, value, measure } => Some(self.facet(of_champion, (column, value), measure)?),
+            Leaf::Facet { column, value, measure } => {
+                let facet = known.iter().find(|facet| facet.column == *column && facet.value == *value);
+                let rows = facet.map_or(0, |facet| facet.rows.min(facet.rest)) as usize;
+                match self.facet(of_champion, (column, value), measure)? {
+                    values @ Drawn::Values(_) => Some(too_few(rows).unwrap_or(values)),
+                    other => Some(other),
+                }
+            }
             _ if self.spec.resamples == 0 => Some(Drawn::Nothing("there are no resamples (--resamples 0)".to_owned())),
-            _ => None,
+            leaf => too_few(self.rows_of(leaf).map_or(self.judged.jury.truth.len(), |rows| rows.len())),
         })
     }
 
@@ -318,6 +328,12 @@ impl Lots<'_, '_> {
         });
         Some(found.unwrap_or_default())
     }
+}
+
+/// Why so many rows make no interval, when they do not.
+fn too_few(rows: usize) -> Option<Drawn> {
+    let why = || format!("{} are too few", units::plural(rows as u64, "row"));
+    (rows < GATE_ROWS_MIN).then(|| Drawn::Nothing(why()))
 }
 
 /// Every number that gates compare, of the model and of the champion, as far as it has a value.
