@@ -47,7 +47,7 @@ fn each<T: FromSql>(
     table: &str,
     mut take: impl FnMut(i64, i64, T) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
-    let mut query = connection.prepare(&format!("SELECT run, name, value FROM {table}"))?;
+    let mut query = connection.prepare(&format!("SELECT run, name, value FROM {table} ORDER BY run, name"))?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
         take(row.get(0)?, row.get(1)?, row.get(2)?)?;

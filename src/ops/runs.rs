@@ -132,12 +132,13 @@ pub fn runs(repo: &Repo, options: &RunsOptions, ctx: &OpCtx<'_>) -> Result<RunsR
     let chosen = options.columns.as_deref().map(parse_fields).transpose()?;
     let fields = chosen.clone().unwrap_or_else(|| mentioned(&search));
     let links: Vec<Attribute> = fields.iter().filter_map(link).collect();
-    if !asked {
+    let index = repo.index()?;
+    let trials_left_out = if asked { 0 } else { index.count_of_kind(TRIAL)? };
+    // Where there are none, nothing is asked of the kinds of all runs.
+    if trials_left_out > 0 {
         let is_trial = test(Attribute::Kind, TRIAL);
         search.condition = Some(both(search.condition.take(), is_trial.opposite()));
     }
-    let index = repo.index()?;
-    let trials_left_out = if asked { 0 } else { index.count_of_kind(TRIAL)? };
     let Found { runs, matched, links } = index.search(&search, &links)?;
     let fields = expand(fields, &runs);
     let notes = index.notes().to_vec();

@@ -17,6 +17,7 @@ use anyhow::{Context, Result};
 use rusqlite::{Connection, params_from_iter};
 
 use crate::base::fail;
+use crate::base::id::RunId;
 use crate::base::suggest;
 use crate::index::search::set::KeySet;
 use crate::index::{Index, RunRow};
@@ -46,7 +47,7 @@ pub struct Found {
     /// How many there are without offset and limit.
     pub matched: u64,
     /// Models and datasets of each run, where they were asked for: names by run and attribute.
-    pub links: BTreeMap<(crate::base::id::RunId, Attribute), Vec<String>>,
+    pub links: BTreeMap<(RunId, Attribute), Vec<String>>,
 }
 
 impl Index {
@@ -172,10 +173,11 @@ fn holds_of(connection: &Connection, condition: &Condition) -> rusqlite::Result<
                 if all.as_ref().is_some_and(|all| all.len() == 0) {
                     break;
                 }
-                let found = holds_of(connection, part)?;
-                all = Some(match all {
-                    Some(all) => all.and(&found),
-                    None => found,
+                all = Some(match (all, is_not(part)) {
+                    // Every run has a kind and a state: those that differ are all others.
+                    (Some(all), Some(is)) => all.without(&holds_of(connection, &is)?),
+                    (Some(all), None) => all.and(&holds_of(connection, part)?),
+                    (None, _) => holds_of(connection, part)?,
                 });
             }
             Ok(all.unwrap_or_default())
@@ -188,6 +190,17 @@ fn holds_of(connection: &Connection, condition: &Condition) -> rusqlite::Result<
             Ok(any)
         }
         Condition::Test(field, holds) => leaf::holds_of(connection, field, holds),
+    }
+}
+
+/// The opposite of a test that something every run has is not a value.
+fn is_not(part: &Condition) -> Option<Condition> {
+    match part {
+        Condition::Test(
+            Field::Attribute(Attribute::Kind | Attribute::State),
+            Holds::Compared(Comparison::NotEqual, _),
+        ) => Some(part.clone().opposite()),
+        _ => None,
     }
 }
 
