@@ -6,7 +6,8 @@ use anyhow::{Context, Result};
 
 use crate::base::fail;
 use crate::base::id::ObjectId;
-use crate::metrics::{Metric, zoo};
+use crate::metrics::metric::{Aim, Metric};
+use crate::metrics::zoo;
 use crate::models::explain::attribution::Origins;
 use crate::models::package::ModelPackage;
 use crate::ops::evaluate::EvaluateReport;
@@ -37,13 +38,19 @@ pub fn metric_words(task: Task, judgement: &Judgement) -> Vec<MetricWords> {
     let words = |name: &str, metric: Option<&'static Metric>| MetricWords {
         name: name.to_owned(),
         about: metric.map_or_else(String::new, |metric| metric.about.to_owned()),
-        higher_is_better: metric.map(|metric| metric.higher_is_better),
+        higher_is_better: metric.and_then(|metric| match metric.aim {
+            Aim::Higher => Some(true),
+            Aim::Lower => Some(false),
+            Aim::Near(_) | Aim::Neither => None,
+        }),
     };
     let mut all: Vec<MetricWords> = known.iter().map(|metric| words(metric.name, Some(metric))).collect();
     let others = judgement.metrics.keys().filter(|name| !known.iter().any(|metric| metric.name == name.as_str()));
     // Metrics with a parameter, as `recall(setosa)`, are of the kind before the bracket.
     let base = |name: &str| known.iter().copied().find(|metric| Some(metric.name) == name.split('(').next());
-    all.extend(others.map(|name| words(name, zoo::find(name, task).ok().or_else(|| base(name)))));
+    all.extend(
+        others.map(|name| words(name, zoo::find(name, task).ok().map(|chosen| chosen.metric).or_else(|| base(name)))),
+    );
     all
 }
 
@@ -70,7 +77,8 @@ fn explained(of: &ExplanationRecord) -> Importance {
     };
     let source = match permutation {
         Some(metric) => format!(
-            "How much worse {metric} gets when a column is shuffled, with the 95 % interval, on {} rows of {} (`mlops explain`).",
+            "How much worse {metric} gets when a column is shuffled, with the 95 % interval, on {} rows of {} \
+            (`mlops explain`).",
             of.rows, of.dataset_name
         ),
         None => format!("Mean size of contributions on {} rows of {} (`mlops explain`).", of.rows, of.dataset_name),
@@ -91,7 +99,8 @@ fn own_importance(package: &ModelPackage) -> Option<Importance> {
         value: sum / total,
         interval: None,
     });
-    let source = "The model's own shares (gains of splits, or sizes of standardised coefficients) by raw column, as the training \
+    let source = "The model's own shares (gains of splits, or sizes of standardised coefficients) by raw column, as \
+    the training \
                   rows had them; `mlops explain` measures what shuffling a column costs.";
     Some(Importance { source: source.to_owned(), columns: sorted(columns.collect()) })
 }
