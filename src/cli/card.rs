@@ -14,12 +14,13 @@ use crate::ops::stages::Workspace;
 
 /// Make the model card of a version
 ///
-/// What the model is and may be used for, the data it was trained on, how good it is and on whom, its gates, its history, how to
-/// use and rebuild it: filled from its package, records, run, evaluation and name. What only people know comes from [card] of
-/// mlops.toml as it is now: description, owner, purpose, intended_use, out_of_scope, limitations, risk_rating (high, medium, low,
-/// unknown), risk_reason, business_problem, stakeholders, line_of_business, ethical_considerations, recommendations and a table
-/// [card.details]. The page holds the whole evaluation with its pictures, as `evaluate --report` draws them; costs, which no
-/// record keeps, aside. JSON is that of Amazon SageMaker's model cards.
+/// What the model is and may be used for, the data it was trained on, how good it is and on whom, its gates, its
+/// history, how to use and rebuild it: filled from its package, records, run, evaluation and name. What only people
+/// know comes from [card] of mlops.toml as it is now: description, owner, purpose, intended_use, out_of_scope,
+/// limitations, risk_rating (high, medium, low, unknown), risk_reason, business_problem, stakeholders,
+/// line_of_business, ethical_considerations, recommendations and a table [card.details]. The page holds the whole
+/// evaluation with its pictures, as `evaluate --report` draws them; costs, which no record keeps, aside. JSON is that
+/// of Amazon SageMaker's model cards.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   mlops card penguins@v3

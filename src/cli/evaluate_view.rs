@@ -31,8 +31,12 @@ const WORST: usize = 5;
 const SLICE_METRICS: usize = 2;
 /// Disturbances shown without `-v`.
 const DISTURBANCES: usize = 8;
-/// Characters of a name.
+/// Characters of a name, of a metric beside its values, and of a slice beside its metrics.
 const NAME: usize = 30;
+const METRIC_NAME: usize = 26;
+const SLICE_NAME: usize = 26;
+/// Characters of a heading of numbers.
+const HEADING: usize = 12;
 
 /// Prints everything, at most [`WIDTH`] characters wide; what is left out is counted and its place named.
 pub fn show(report: &EvaluateReport, ui: &Ui) -> io::Result<()> {
@@ -65,7 +69,7 @@ pub fn show(report: &EvaluateReport, ui: &Ui) -> io::Result<()> {
     };
     let id = id.short();
     let model = if report.name == id { id } else { format!("{} ({id})", shortened(&report.name, NAME)) };
-    ui.line(&format!("{rows}; model {model}"))
+    flowing(&format!("{rows}; model {model}"), ui)
 }
 
 /// Text of the data on one line, without what would move the cursor.
@@ -110,7 +114,10 @@ fn metrics(document: &EvaluationDocument<'_>, ui: &Ui) -> io::Result<()> {
     headings.extend(of.comparison.iter().flat_map(|_| ["#against", "#change", ""]));
     let mut table = Table::new(&headings);
     for name in &names[..shown] {
-        let mut cells = vec![cell(name), of.metrics.get(*name).map_or_else(String::new, |value| figure(*value))];
+        let mut cells = vec![
+            shortened(&plain(name), METRIC_NAME),
+            of.metrics.get(*name).map_or_else(String::new, |value| figure(*value)),
+        ];
         if !of.intervals.is_empty() {
             cells.push(of.intervals.get(*name).map_or_else(String::new, interval));
         }
@@ -160,16 +167,18 @@ fn slices(
     }
     let headline = document.judgement.headline.as_str();
     let there = |name: &&str| *name != headline && slices.iter().any(|slice| slice.metrics.contains_key(*name));
-    let beside: Vec<&str> = document.metric_names().into_iter().filter(there).take(SLICE_METRICS).collect();
     let sure = slices.iter().any(|slice| slice.intervals.contains_key(headline));
-    let mut headings = vec![what.to_owned(), "#rows".to_owned(), format!("#{}", cell(headline))];
+    let most_beside = if sure { SLICE_METRICS - 1 } else { SLICE_METRICS };
+    let beside: Vec<&str> = document.metric_names().into_iter().filter(there).take(most_beside).collect();
+    let mut headings = vec![what.to_owned(), "#rows".to_owned(), format!("#{}", shortened(&plain(headline), HEADING))];
     headings.extend(sure.then(|| "interval".to_owned()));
-    headings.extend(beside.iter().map(|name| format!("#{}", shortened(&plain(name), 12))));
+    headings.extend(beside.iter().map(|name| format!("#{}", shortened(&plain(name), HEADING))));
     let mut table = Table::new(&headings.iter().map(String::as_str).collect::<Vec<_>>());
     let (shown, more) = cut(slices.len(), most, "more slice", ui);
     for slice in &slices[..shown] {
         let value = |name: &str| slice.metrics.get(name).map_or_else(String::new, |value| figure(*value));
-        let mut cells = vec![cell(&slice_name(slice)), units::count(slice.rows), value(headline)];
+        let mut cells =
+            vec![shortened(&plain(&slice_name(slice)), SLICE_NAME), units::count(slice.rows), value(headline)];
         cells.extend(sure.then(|| slice.intervals.get(headline).map_or_else(String::new, interval)));
         cells.extend(beside.iter().map(|name| value(name)));
         table.row(cells);
@@ -183,13 +192,9 @@ fn comparison(other: &ModelComparison, ui: &Ui) -> io::Result<()> {
         let flips =
             other.flip_rate.map_or_else(String::new, |rate| format!("; {} of rows change class", percent(rate)));
         let counts = [other.wins, other.losses, other.ties].map(units::count);
-        ui.line(&format!(
-            "against {}: {} rows better, {} worse, {} the same{flips}",
-            cell(&other.name),
-            counts[0],
-            counts[1],
-            counts[2]
-        ))?;
+        let [wins, losses, ties] = counts;
+        let name = cell(&other.name);
+        flowing(&format!("against {name}: {wins} rows better, {losses} worse, {ties} the same{flips}"), ui)?;
     }
     if other.worse_slices.is_empty() {
         return if all > 0 { ui.line("") } else { Ok(()) };
@@ -199,8 +204,11 @@ fn comparison(other: &ModelComparison, ui: &Ui) -> io::Result<()> {
     for slice in &other.worse_slices[..shown] {
         let change = &slice.difference;
         let numbers = [figure(change.other), figure(change.value), signed(change.difference)];
-        let head =
-            [cell(&slice_difference_name(slice)), units::count(slice.rows), shortened(&plain(&slice.metric), 16)];
+        let head = [
+            shortened(&plain(&slice_difference_name(slice)), SLICE_NAME),
+            units::count(slice.rows),
+            shortened(&plain(&slice.metric), HEADING),
+        ];
         table.row(head.into_iter().chain(numbers).chain([beyond_chance(change).to_owned()]));
     }
     finish(&table, &more, ui)
@@ -208,13 +216,9 @@ fn comparison(other: &ModelComparison, ui: &Ui) -> io::Result<()> {
 
 fn facets(of: &Judgement, ui: &Ui) -> io::Result<()> {
     for facet in &of.facets {
-        ui.line(&format!(
-            "facet {} ({} of {}; favourable: {})",
-            ui.paint(Style::Bold, &cell(&format!("{}={}", facet.column, facet.value))),
-            units::plural(facet.rows, "row"),
-            units::count(facet.rows.saturating_add(facet.rest)),
-            cell(&facet.favourable)
-        ))?;
+        let (rows, all) = (units::plural(facet.rows, "row"), units::count(facet.rows.saturating_add(facet.rest)));
+        let (name, good) = (cell(&format!("{}={}", facet.column, facet.value)), cell(&facet.favourable));
+        flowing(&format!("facet {name} ({rows} of {all}; favourable: {good})"), ui)?;
         for (kind, measures) in [("data", &facet.pre_training), ("answers", &facet.post_training)] {
             let words: Vec<String> =
                 measures.iter().map(|(name, value)| format!("{name} {}", signed(*value))).collect();
@@ -245,6 +249,22 @@ fn wrapped(head: &str, words: &[String], between: &str, ui: &Ui) -> io::Result<(
     ui.line(line.trim_end())
 }
 
+/// A line that goes on, moved in, where it is too long.
+fn flowing(text: &str, ui: &Ui) -> io::Result<()> {
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if line.chars().count() + 1 + word.chars().count() > WIDTH && !line.is_empty() {
+            ui.line(&line)?;
+            line = " ".to_owned();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    ui.line(&line)
+}
+
 /// A sentence made of data, wrapped.
 fn sentence(head: &str, text: &str, ui: &Ui) -> io::Result<()> {
     const LONGEST: usize = 600;
@@ -258,8 +278,8 @@ fn robustness(of: &Judgement, ui: &Ui) -> io::Result<()> {
     for result in &of.robustness[..shown] {
         table.row([
             disturbance_words(&result.kind, result.amount),
-            shortened(&plain(result.column.as_deref().unwrap_or("all")), 14),
-            shortened(&plain(&result.metric), 12),
+            shortened(&plain(result.column.as_deref().unwrap_or("all")), HEADING),
+            shortened(&plain(&result.metric), 10),
             figure(result.before),
             figure(result.after),
             result.deviation.map_or_else(String::new, figure),

@@ -59,7 +59,7 @@ fn a_card_says_what_is_known() {
         "**Intended use.** Teaching.",
         "**Risk.** Low",
         "## Columns that it reads",
-        "| gender | text | female, male | no |",
+        "| gender | text | male, female | no |",
         "## Training data",
         "## Values of the target",
         "## Evaluation",

@@ -15,6 +15,7 @@ const VERBS: &[&str] = &[
     "train",
     "evaluate",
     "explain",
+    "card",
     "register",
     "promote",
     "rollback",

@@ -69,7 +69,8 @@ fn explained(of: &ExplanationRecord) -> Importance {
     };
     let source = match permutation {
         Some(metric) => format!(
-            "How much worse {metric} gets when a column is shuffled, with the 95 % interval, on {} rows of {} (`mlops explain`).",
+            "How much worse {metric} gets when a column is shuffled, with the 95 % interval, on {} rows of {} \
+            (`mlops explain`).",
             of.rows, of.dataset_name
         ),
         None => format!("Mean size of contributions on {} rows of {} (`mlops explain`).", of.rows, of.dataset_name),
@@ -90,7 +91,8 @@ fn own_importance(package: &ModelPackage) -> Option<Importance> {
         value: sum / total,
         interval: None,
     });
-    let source = "The model's own shares (gains of splits, or sizes of standardised coefficients) by raw column, as the training \
+    let source = "The model's own shares (gains of splits, or sizes of standardised coefficients) by raw column, as \
+    the training \
                   rows had them; `mlops explain` measures what shuffling a column costs.";
     Some(Importance { source: source.to_owned(), columns: sorted(columns.collect()) })
 }

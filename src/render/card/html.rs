@@ -33,7 +33,10 @@ pub fn html(card: &Card<'_>) -> String {
     let mut body = "<main>\n".to_owned();
     before(card).iter().for_each(|part| body.push_str(&section(part)));
     match &card.evaluation {
-        None => body.push_str("<h2>Evaluation</h2>\n<div class=\"panel\"><p>Nobody judged it yet: <code>mlops evaluate</code> does.</p></div>\n"),
+        None => body.push_str(
+            "<h2>Evaluation</h2>\n<div class=\"panel\"><p>Nobody judged it yet: <code>mlops \
+        evaluate</code> does.</p></div>\n",
+        ),
         Some(document) => {
             let rows = markup(&shortened(&document.rows_words(), 2 * TITLE));
             body.push_str(&format!("<h2 id=\"evaluation\">Evaluation on {rows}</h2>\n{}", sections(document)));

@@ -1,4 +1,5 @@
-//! Model cards: what a model is, what it may be used for, what it was made from, how good it is, how to use and rebuild it.
+//! Model cards: what a model is, what it may be used for, what it was made from, how good it is, how to use and
+//! rebuild it.
 
 pub mod html;
 pub mod markdown;

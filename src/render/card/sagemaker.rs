@@ -1,7 +1,7 @@
 //! A model card as the JSON of Amazon SageMaker's public model-card schema, version 0.1.0.
 //!
-//! Names, types and lengths are those of the schema (SageMaker Developer Guide, "Model card JSON schema"); texts are cut to
-//! fit. What has no value is left out, never empty.
+//! Names, types and lengths are those of the schema (SageMaker Developer Guide, "Model card JSON schema"); texts are
+//! cut to fit. What has no value is left out, never empty.
 
 use serde_json::{Map, Value, json};
 
@@ -147,7 +147,10 @@ fn training(card: &Card<'_>) -> Value {
         .iter()
         .filter(|(_, value)| value.is_finite())
         .take(TRAINING_METRICS)
-        .map(|(name, value)| json!({ "name": shortened(name, METRIC), "value": value, "notes": "on the validation rows" }))
+        .map(|(name, value)| {
+            let notes = "on the validation rows";
+            json!({ "name": shortened(name, METRIC), "value": value, "notes": notes })
+        })
         .collect();
     let parameters: Vec<Value> = card
         .model

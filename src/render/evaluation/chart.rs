@@ -17,7 +17,8 @@ const INFALLIBLE: &str = "writing to a String cannot fail";
 fn open(title: &str) -> String {
     let title = markup(title);
     format!(
-        "<svg class=\"mini\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title}\"><title>{title}</title>"
+        "<svg class=\"mini\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" \
+        aria-label=\"{title}\"><title>{title}</title>"
     )
 }
 
@@ -101,7 +102,8 @@ pub fn parts(title: &str, parts: &[(&str, &str, u64)]) -> String {
         let words = crate::base::units::count(*count);
         write!(
             svg,
-            "<g><title>{name}: {words}</title><rect class=\"{class}\" x=\"{x:.1}\" y=\"2\" width=\"{:.1}\" height=\"18\" rx=\"3\"/></g>",
+            "<g><title>{name}: {words}</title><rect class=\"{class}\" x=\"{x:.1}\" y=\"2\" width=\"{:.1}\" \
+            height=\"18\" rx=\"3\"/></g>",
             (wide - 1.0).max(0.0)
         )
         .expect(INFALLIBLE);

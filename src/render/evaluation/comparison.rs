@@ -42,8 +42,10 @@ fn paired(document: &EvaluationDocument<'_>, other: &ModelComparison, names: &[&
         return String::new();
     }
     format!(
-        "<div class=\"panel\"><h3>Both models</h3><p class=\"keys\"><span class=\"key\"><i class=\"point\"></i>{}</span><span \
-         class=\"key\"><i class=\"circle\"></i>{}</span></p><div class=\"scroll\"><figure class=\"wide\">{}</figure></div></div>",
+        "<div class=\"panel\"><h3>Both models</h3><p class=\"keys\"><span class=\"key\"><i \
+        class=\"point\"></i>{}</span><span \
+         class=\"key\"><i class=\"circle\"></i>{}</span></p><div class=\"scroll\"><figure class=\"wide\">{}</figure>\
+         </div></div>",
         name(document.model),
         name(&other.name),
         dots("Metrics of both models", &lines, None, None)
@@ -59,9 +61,12 @@ fn rows(document: &EvaluationDocument<'_>, other: &ModelComparison) -> String {
     });
     format!(
         "<div class=\"panel\"><h3>Row by row</h3><p>Rows that {} answers better than {}, equally well, or worse.</p>\
-         <figure class=\"wide\">{}</figure><table><tbody><tr><td><span class=\"key\"><i class=\"won\"></i>better</span></td><td \
-         class=\"n\">{}</td></tr><tr><td><span class=\"key\"><i class=\"tied\"></i>equally well</span></td><td class=\"n\">{}</td></tr>\
-         <tr><td><span class=\"key\"><i class=\"lost\"></i>worse</span></td><td class=\"n\">{}</td></tr></tbody></table>{flips}</div>",
+         <figure class=\"wide\">{}</figure><table><tbody><tr><td><span class=\"key\"><i class=\"won\">\
+         </i>better</span></td><td \
+         class=\"n\">{}</td></tr><tr><td><span class=\"key\"><i class=\"tied\"></i>equally well</span></td>\
+         <td class=\"n\">{}</td></tr>\
+         <tr><td><span class=\"key\"><i class=\"lost\"></i>worse</span></td><td class=\"n\">{}</td></tr></tbody>\
+         </table>{flips}</div>",
         name(document.model),
         name(&other.name),
         chart::parts("Rows won, tied and lost", &parts),
@@ -95,7 +100,8 @@ fn cells(title: &str, of: &Difference) -> String {
         format!("{}<small>{}</small>", crate::render::escape::markup(&chance(p)), crate::render::escape::markup(&test))
     });
     format!(
-        "<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"sure\">{}</td><td class=\"picture\">{}</td>\
+        "<td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"sure\">{}</td><td \
+        class=\"picture\">{}</td>\
          <td class=\"n\">{test}</td><td>{}</td>",
         figure(of.value),
         figure(of.other),
@@ -106,7 +112,8 @@ fn cells(title: &str, of: &Difference) -> String {
     )
 }
 
-const HEADS: &str = "<th class=\"n\">this</th><th class=\"n\">other</th><th class=\"n\">difference</th><th>interval</th>\
+const HEADS: &str = "<th class=\"n\">this</th><th class=\"n\">other</th><th \
+class=\"n\">difference</th><th>interval</th>\
                      <th class=\"picture\"></th><th class=\"n\">p</th><th></th>";
 
 fn differences(other: &ModelComparison, names: &[&str]) -> String {
@@ -121,11 +128,13 @@ fn differences(other: &ModelComparison, names: &[&str]) -> String {
     }
     let table = |rows: String| {
         format!(
-            "<div class=\"scroll\"><table class=\"roomy metrics\"><thead><tr><th>metric</th>{HEADS}</tr></thead><tbody>{rows}</tbody></table></div>"
+            "<div class=\"scroll\"><table class=\"roomy \
+            metrics\"><thead><tr><th>metric</th>{HEADS}</tr></thead><tbody>{rows}</tbody></table></div>"
         )
     };
     let mut text = format!(
-        "<div class=\"panel\"><h3>Differences</h3><p>Both models on the same resampled rows. A difference counts as better or worse \
+        "<div class=\"panel\"><h3>Differences</h3><p>Both models on the same resampled rows. A difference counts as \
+        better or worse \
          only when chance would not explain it.</p>{}",
         table(body(open))
     );
@@ -159,7 +168,8 @@ fn worse(other: &ModelComparison) -> String {
     let more = other.worse_slices.len().saturating_sub(SLICES);
     let more = if more > 0 { format!("<p>and {more} more</p>") } else { String::new() };
     format!(
-        "<div class=\"panel\"><h3>Slices that got worse</h3><div class=\"scroll\"><table class=\"roomy metrics\"><thead><tr><th>slice</th>\
+        "<div class=\"panel\"><h3>Slices that got worse</h3><div class=\"scroll\"><table class=\"roomy \
+        metrics\"><thead><tr><th>slice</th>\
          <th class=\"n\">rows</th><th>metric</th>{HEADS}</tr></thead><tbody>{rows}</tbody></table></div>{more}</div>\n"
     )
 }

@@ -45,7 +45,8 @@ pub fn panel(of: &ConfusionMatrix) -> String {
     let head = "<div class=\"panel\"><h3>Confusion</h3>";
     if count <= DRAWN {
         return format!(
-            "{head}<p>Rows by true class (down) and predicted class (across). The deeper, the larger the share of the true \
+            "{head}<p>Rows by true class (down) and predicted class (across). The deeper, the larger the share of \
+            the true \
              class; blue is right, brown is wrong.</p><figure>{}</figure>{}</div>",
             map(of),
             table(of)
@@ -65,7 +66,8 @@ pub fn panel(of: &ConfusionMatrix) -> String {
         .collect();
     format!(
         "{head}<p>The commonest mistakes of {count} classes, at most {MISTAKES}.</p><table><thead><tr><th>true</th>\
-         <th>predicted</th><th class=\"n\">rows</th><th class=\"n\">of the class</th></tr></thead><tbody>{rows}</tbody></table></div>"
+         <th>predicted</th><th class=\"n\">rows</th><th class=\"n\">of the class</th></tr></thead>\
+         <tbody>{rows}</tbody></table></div>"
     )
 }
 
@@ -134,7 +136,8 @@ fn field(
     );
     write!(
         svg,
-        "<g><title>{title}</title><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{0}\" height=\"{0}\" rx=\"3\" fill=\"var({fill})\" \
+        "<g><title>{title}</title><rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{0}\" height=\"{0}\" rx=\"3\" \
+        fill=\"var({fill})\" \
          fill-opacity=\"{depth:.2}\"/>",
         side - 2.0
     )
@@ -165,7 +168,8 @@ fn table(of: &ConfusionMatrix) -> String {
         rows.push_str(&format!("<tr><th>{}</th>{cells}</tr>", name(class)));
     }
     format!(
-        "<details><summary>as a table</summary><div class=\"scroll\"><table><thead><tr><th>true \\ predicted</th>{heads}</tr></thead>\
+        "<details><summary>as a table</summary><div \
+        class=\"scroll\"><table><thead><tr><th>true \\ predicted</th>{heads}</tr></thead>\
          <tbody>{rows}</tbody></table></div></details>"
     )
 }

@@ -27,7 +27,8 @@ pub struct Curve {
 pub const CURVES: [Curve; 4] = [
     Curve {
         title: "ROC",
-        about: "Share of the class that is found against the share of the others that is taken for it, over all thresholds.",
+        about: "Share of the class that is found against the share of the others that is taken for it, over all \
+        thresholds.",
         x: "false positive rate",
         y: "true positive rate",
         points: |class| class.roc.clone(),

@@ -33,7 +33,8 @@ pub struct Dot {
     pub other: Option<f64>,
 }
 
-/// Whether the whole interval lies on the wrong side of the value of all rows (`bad`), on the right side (`good`), or neither.
+/// Whether the whole interval lies on the wrong side of the value of all rows (`bad`), on the right side (`good`), or
+/// neither.
 fn side(dot: &Dot, overall: Option<f64>, higher_is_better: Option<bool>) -> &'static str {
     let (Some(sure), Some(overall), Some(higher)) = (&dot.interval, overall, higher_is_better) else {
         return "";
@@ -100,7 +101,8 @@ fn line(svg: &mut String, scale: &Scale, middle: f64, dot: &Dot, side: &str) {
     let other = dot.other.map_or_else(String::new, |other| format!(", the other model {}", figure(other)));
     write!(
         svg,
-        "<g><title>{}: {}{sure}{other}{rows}</title><rect class=\"strip\" x=\"0\" y=\"{:.1}\" width=\"{WIDTH}\" height=\"{ROW}\"/>\
+        "<g><title>{}: {}{sure}{other}{rows}</title><rect class=\"strip\" x=\"0\" y=\"{:.1}\" width=\"{WIDTH}\" \
+        height=\"{ROW}\"/>\
          <text class=\"value end\" x=\"{}\" y=\"{:.1}\">{}</text>",
         short_label(&dot.name, 120),
         figure(dot.value),
@@ -114,7 +116,8 @@ fn line(svg: &mut String, scale: &Scale, middle: f64, dot: &Dot, side: &str) {
         let (low, high) = (scale.at(of.low), scale.at(of.high));
         write!(
             svg,
-            "<path class=\"whisker\" d=\"M{low:.1} {middle:.1}H{high:.1}M{low:.1} {0:.1}V{1:.1}M{high:.1} {0:.1}V{1:.1}\"/>",
+            "<path class=\"whisker\" d=\"M{low:.1} {middle:.1}H{high:.1}M{low:.1} {0:.1}V{1:.1}M{high:.1} \
+            {0:.1}V{1:.1}\"/>",
             middle - 3.5,
             middle + 3.5
         )
@@ -125,7 +128,8 @@ fn line(svg: &mut String, scale: &Scale, middle: f64, dot: &Dot, side: &str) {
         let there = scale.at(other);
         write!(
             svg,
-            "<path class=\"pairing\" d=\"M{x:.1} {middle:.1}H{there:.1}\"/><circle class=\"ring\" cx=\"{there:.1}\" cy=\"{middle:.1}\" \
+            "<path class=\"pairing\" d=\"M{x:.1} {middle:.1}H{there:.1}\"/><circle class=\"ring\" cx=\"{there:.1}\" \
+            cy=\"{middle:.1}\" \
              r=\"4.4\"/>"
         )
         .expect(INFALLIBLE);
@@ -133,7 +137,8 @@ fn line(svg: &mut String, scale: &Scale, middle: f64, dot: &Dot, side: &str) {
     let rows = dot.rows.map_or_else(String::new, |rows| format!(" · {}", units::count(rows)));
     write!(
         svg,
-        "<circle class=\"dot {side}\" cx=\"{x:.1}\" cy=\"{middle:.1}\" r=\"4.2\"/><text x=\"{}\" y=\"{:.1}\">{}{rows}</text></g>",
+        "<circle class=\"dot {side}\" cx=\"{x:.1}\" cy=\"{middle:.1}\" r=\"4.2\"/><text x=\"{}\" \
+        y=\"{:.1}\">{}{rows}</text></g>",
         TO + 10.0,
         middle + 3.5,
         figure(dot.value)

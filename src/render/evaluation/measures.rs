@@ -72,7 +72,8 @@ pub fn gates(of: &Judgement) -> String {
     let row = |gate: &GateResult| {
         let badge = if gate.verdict == Verdict::Pass { "pass" } else { "error" };
         format!(
-            "<tr><td><span class=\"badge {badge}\">{}</span></td><td><code>{}</code></td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
+            "<tr><td><span class=\"badge {badge}\">{}</span></td><td><code>{}</code></td><td class=\"n\">{}</td><td \
+            class=\"n\">{}</td>\
              <td>{}</td></tr>",
             gate.verdict.name(),
             markup(&shortened(&gate.expression, 200)),
@@ -83,8 +84,10 @@ pub fn gates(of: &Judgement) -> String {
     };
     let rows: String = of.gates.iter().map(row).collect();
     format!(
-        "<h2 id=\"gates\">Gates</h2>\n<div class=\"panel scroll\"><table class=\"roomy\"><thead><tr><th>verdict</th><th>what must hold</th>\
-         <th class=\"n\">value</th><th class=\"n\">bound</th><th>why</th></tr></thead><tbody>{rows}</tbody></table></div>\n"
+        "<h2 id=\"gates\">Gates</h2>\n<div class=\"panel scroll\"><table \
+        class=\"roomy\"><thead><tr><th>verdict</th><th>what must hold</th>\
+         <th class=\"n\">value</th><th class=\"n\">bound</th><th>why</th></tr></thead><tbody>{rows}</tbody></table>\
+         </div>\n"
     )
 }
 
@@ -164,7 +167,8 @@ fn table(document: &EvaluationDocument<'_>, names: &[&str]) -> String {
             })
         };
         rows.push_str(&format!(
-            "<tr><td><b>{}</b>{}</td><td class=\"n\">{}</td><td class=\"sure\">{}</td><td class=\"picture\">{}</td>{}{}</tr>",
+            "<tr><td><b>{}</b>{}</td><td class=\"n\">{}</td><td class=\"sure\">{}</td><td \
+            class=\"picture\">{}</td>{}{}</tr>",
             name(metric),
             if about.is_empty() { String::new() } else { format!("<small>{}</small>", markup(&shortened(about, 160))) },
             figure(value),

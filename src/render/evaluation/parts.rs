@@ -79,7 +79,8 @@ fn slice_table(document: &EvaluationDocument<'_>, slices: &[&SliceResult]) -> St
     let share = |slice: &&SliceResult| slice.rows as f64 / of.rows.max(1) as f64;
     let smallest = slices.iter().map(share).fold(f64::INFINITY, f64::min);
     format!(
-        "<details><summary>as a table (the smallest slice has {} of the rows)</summary><div class=\"scroll\"><table><thead><tr>\
+        "<details><summary>as a table (the smallest slice has {} of the rows)</summary><div \
+        class=\"scroll\"><table><thead><tr>\
          <th>slice</th><th class=\"n\">rows</th>{heads}</tr></thead><tbody>{rows}</tbody></table></div></details>",
         percent(if smallest.is_finite() { smallest } else { 0.0 })
     )
@@ -155,9 +156,11 @@ pub fn facets(document: &EvaluationDocument<'_>) -> String {
             rows.collect::<String>()
         };
         format!(
-            "<div class=\"panel\"><h3>{}</h3><p>{} of this group, {} of all others; favourable: {}.</p><div class=\"pair narrow\">\
+            "<div class=\"panel\"><h3>{}</h3><p>{} of this group, {} of all others; favourable: {}.</p><div \
+            class=\"pair narrow\">\
              <table><thead><tr><th>of the data</th><th class=\"n\"></th></tr></thead><tbody>{}</tbody></table>\
-             <table><thead><tr><th>of the answers</th><th class=\"n\"></th></tr></thead><tbody>{}</tbody></table></div></div>",
+             <table><thead><tr><th>of the answers</th><th class=\"n\"></th></tr></thead><tbody>{}</tbody></table>\
+             </div></div>",
             name(&format!("{}={}", facet.column, facet.value)),
             units::plural(facet.rows, "row"),
             units::count(facet.rest),
@@ -168,7 +171,8 @@ pub fn facets(document: &EvaluationDocument<'_>) -> String {
     };
     let panels: String = facets.iter().map(panel).collect();
     format!(
-        "<h2 id=\"fairness\">Fairness</h2>\n<p class=\"lead\">Measures of SageMaker Clarify; <code>mlops evaluate --help</code> has the \
+        "<h2 id=\"fairness\">Fairness</h2>\n<p class=\"lead\">Measures of SageMaker Clarify; <code>mlops evaluate \
+        --help</code> has the \
          formulas. 0 is equal treatment, for DI 1.</p>\n<div class=\"pair\">{panels}</div>\n"
     )
 }
@@ -183,7 +187,8 @@ pub fn robustness(document: &EvaluationDocument<'_>) -> String {
     for result in of {
         let deviation = result.deviation.map_or_else(String::new, |deviation| format!(" ± {}", figure(deviation)));
         rows.push_str(&format!(
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}{deviation}</td><td class=\"n\">{}</td></tr>",
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}{deviation}</td><td \
+            class=\"n\">{}</td></tr>",
             sentence(&disturbance_words(&result.kind, result.amount)),
             result.column.as_deref().map_or_else(|| "all columns".to_owned(), name),
             name(&result.metric),
@@ -193,8 +198,10 @@ pub fn robustness(document: &EvaluationDocument<'_>) -> String {
         ));
     }
     format!(
-        "<h2 id=\"robustness\">Robustness</h2>\n<div class=\"panel scroll\"><table class=\"roomy\"><thead><tr><th>disturbance</th>\
-         <th>column</th><th>metric</th><th class=\"n\">before</th><th class=\"n\">after</th><th class=\"n\">change</th></tr></thead>\
+        "<h2 id=\"robustness\">Robustness</h2>\n<div class=\"panel scroll\"><table \
+        class=\"roomy\"><thead><tr><th>disturbance</th>\
+         <th>column</th><th>metric</th><th class=\"n\">before</th><th class=\"n\">after</th>\
+         <th class=\"n\">change</th></tr></thead>\
          <tbody>{rows}</tbody></table></div>\n"
     )
 }
@@ -209,7 +216,8 @@ pub fn costs(document: &EvaluationDocument<'_>) -> String {
     };
     let rows: String = document.costs.iter().map(row).collect();
     format!(
-        "<h2 id=\"costs\">Costs</h2>\n<div class=\"panel\"><p>Measured on this machine; another one, or a busy one, gives other \
+        "<h2 id=\"costs\">Costs</h2>\n<div class=\"panel\"><p>Measured on this machine; another one, or a busy one, \
+        gives other \
          numbers.</p><table class=\"few\"><tbody>{rows}</tbody></table></div>\n"
     )
 }

@@ -45,7 +45,8 @@ impl Plane {
             let at = scales.1.at(tick);
             write!(
                 svg,
-                "<path class=\"rule\" d=\"M{LEFT} {at:.1}H{RIGHT}\"/><text class=\"end\" x=\"{}\" y=\"{:.1}\">{text}</text>",
+                "<path class=\"rule\" d=\"M{LEFT} {at:.1}H{RIGHT}\"/><text class=\"end\" x=\"{}\" \
+                y=\"{:.1}\">{text}</text>",
                 LEFT - 5.0,
                 at + 3.5
             )
@@ -59,7 +60,8 @@ impl Plane {
         }
         write!(
             svg,
-            "<path class=\"axis\" d=\"M{LEFT} {TOP}V{BASE}H{RIGHT}\"/><text class=\"mid value\" x=\"{:.1}\" y=\"{:.1}\">{}</text>\
+            "<path class=\"axis\" d=\"M{LEFT} {TOP}V{BASE}H{RIGHT}\"/><text class=\"mid value\" x=\"{:.1}\" \
+            y=\"{:.1}\">{}</text>\
              <text class=\"mid value\" transform=\"translate(9 {:.1}) rotate(-90)\">{}</text>",
             (LEFT + RIGHT) / 2.0,
             BASE + foot + 31.0,

@@ -108,7 +108,7 @@ fn metric_words(metrics: &[(&str, f64, f64, bool, &str)]) -> Vec<MetricWords> {
 
 fn gates(headline: &str, value: f64) -> Vec<GateResult> {
     let gate = |expression: String, value: Option<f64>, bound: Option<f64>, verdict: Verdict, reason: String| {
-        GateResult { expression, value, bound, interval: None, verdict, reason }
+        GateResult { expression, value, bound, verdict, reason, interval: value.map(|of| interval(of, 0.02)) }
     };
     vec![
         gate(

@@ -1,4 +1,5 @@
-//! Documents about evaluations: whole, harmless, small enough, the same every time, and each part only where it belongs.
+//! Documents about evaluations: whole, harmless, small enough, the same every time, and each part only where it
+//! belongs.
 
 use std::collections::BTreeMap;
 
@@ -224,20 +225,4 @@ fn slices_costs_and_disturbances_read_well() {
     assert_eq!(cost_words("rows_per_second", 412_000.0), "412,000 a second");
     assert_eq!(disturbance_words("missing", 0.1), "10 % of values missing");
     assert_eq!(disturbance_words("seed", 5.0), "5 other seeds");
-}
-
-#[test]
-fn zz_dump() {
-    for (name, sample) in
-        [("binary", binary()), ("multiclass", multiclass()), ("regression", regression()), ("hostile", hostile())]
-    {
-        std::fs::write(format!("/tmp/rep/{name}.html"), html::html(&sample.document())).unwrap();
-        std::fs::write(format!("/tmp/rep/{name}.md"), markdown::markdown(&sample.document())).unwrap();
-    }
-    let sample = multiclass();
-    let start = std::time::Instant::now();
-    for _ in 0..10 {
-        let _ = html::html(&sample.document());
-    }
-    std::fs::write("/tmp/rep/time", format!("{:?} per page (debug)", start.elapsed() / 10)).unwrap();
 }
