@@ -48,8 +48,8 @@ pub fn run(args: &UndoArgs, app: &App) -> Result<Answer> {
     if report.refused {
         return Ok(Answer::No);
     }
-    let (undo, other) = if report.redo { ("`mlops undo", "") } else { ("`mlops undo", " --redo") };
-    app.ui.hint(&format!("{undo} {}{other}` reverses this", report.name));
+    let redo = if report.redo { "" } else { " --redo" };
+    app.ui.hint(&format!("`mlops undo {}{redo}` reverses this", report.name));
     Ok(Answer::Yes)
 }
 

@@ -1,9 +1,10 @@
 //! The repository: the hidden folder of a project, and the names, history and lineage kept in it.
 //!
 //! Lives here: where things are (`layout`), refs and how they change (`refs`, `marks`, `undo`, `lines`, `draft`,
-//! `draft_marks`, `intent`, `transaction`), the audit log, journals of open runs (`journal`, `journals`, `seal`, `killed`), what a reference means (`resolve`), what the
-//! index is fed (`feed`), what is reachable, damaged or unneeded (`reach`, `fsck`, `gc`). Does not live here: bytes of objects
-//! (`store`), SQL (`index`), what records mean (the maths folders and `ops`).
+//! `draft_marks`, `intent`, `transaction`), the audit log, journals of open runs (`journal`, `journals`, `seal`,
+//! `killed`), what a reference means (`resolve`), what the index is fed (`feed`), what is reachable, damaged or unneeded
+//! (`reach`, `fsck`, `gc`). Does not live here: bytes of objects (`store`), SQL (`index`), what records mean (the maths
+//! folders and `ops`).
 //!
 //! Always holds: truth is in objects, refs, the audit log and journals, and only [`Repo::commit`] and journals change
 //! it; a name never points at an object that is not durable; a change happens wholly or not at all; no absolute path is

@@ -3,9 +3,9 @@
 //! Lives here: listening, connections and stopping (`server`), which path is answered by whom (`router`), one file a
 //! protocol (`mlflow`, `operations`), what requests share (`state`), bodies within limits (`body`), their text parsed
 //! straight into columns (`json`, `rows`, `csv` into `columns`, checked against `schema`), the way from a body to an
-//! answer that all protocols take (`predict`, `answer`), the check that a server answers as batch
-//! prediction does (`check`, `client`), and the one error (`error`), which each protocol writes in its
-//! own form. Does not live here: what a model is or how it predicts (`models`), which models are served (`cli`).
+//! answer that all protocols take (`predict`, `answer`), the check that a server answers as batch prediction does
+//! (`check`, `client`), and the one error (`error`), which each protocol writes in its own form. Does not live here: what
+//! a model is or how it predicts (`models`), which models are served (`cli`).
 //!
 //! Always holds: no path and no name of a request reaches the file system; a client's mistake is never a 5xx; what a
 //! request may cost is bounded before it is paid; whatever was accepted is answered, also while stopping.

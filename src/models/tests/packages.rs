@@ -171,7 +171,7 @@ fn kept_answers_are_those_of_the_model() -> Result<()> {
 fn kept_answers_that_contradict_themselves_are_refused() -> Result<()> {
     let refused = |says: &str, change: fn(&mut MonitoringRecord)| -> Result<()> {
         let mut made = monitored("forest")?;
-        made.monitoring.as_mut().map_or((), change);
+        change(made.monitoring.as_mut().context("just made")?);
         let error = ModelPackage::open(&made.to_bytes()?).err().map(|error| format!("{error:#}")).unwrap_or_default();
         assert!(error.contains(says), "{says}: {error}");
         Ok(())

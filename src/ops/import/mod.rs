@@ -305,16 +305,8 @@ impl Made {
             Some((_, profile)) => profile.clone(),
             None => ProfileRecord { rows: 0, columns: Vec::new() },
         };
-        let mut package = ModelPackage::new(header.clone(), recipe, predictor, baseline);
-        if let Some((found, _)) = &self.known.dataset {
-            match monitored(repo, found, &package, ctx) {
-                Ok(monitoring) => package = package.monitored(monitoring),
-                Err(error) => {
-                    ctx.talk.warn(&format!("its answers to {} are not kept for monitoring: {error:#}", found.label));
-                }
-            }
-        }
-        let bytes = package.to_bytes()?;
+        let package = ModelPackage::new(header.clone(), recipe, predictor, baseline);
+        let bytes = with_answers(repo, &self.known, package, ctx).to_bytes()?;
         // What is kept can be opened: all parts are compared with each other there.
         ModelPackage::open(&bytes)?;
         let package = repo.store().put(&bytes)?.id;
@@ -342,6 +334,20 @@ impl Made {
         work.output("model", &header.model, package)?;
         work.output("model_record", &header.model, record)?;
         Ok(((package, record), self.columns.inputs, header))
+    }
+}
+
+/// The package with how it answers rows of the dataset that it came with; without, and said, where it cannot.
+fn with_answers(repo: &Repo, known: &Known, package: ModelPackage, ctx: &OpCtx<'_>) -> ModelPackage {
+    let Some((found, _)) = &known.dataset else {
+        return package;
+    };
+    match monitored(repo, found, &package, ctx) {
+        Ok(monitoring) => package.monitored(monitoring),
+        Err(error) => {
+            ctx.talk.warn(&format!("its answers to {} are not kept for monitoring: {error:#}", found.label));
+            package
+        }
     }
 }
 

@@ -156,18 +156,17 @@ fn of_many_that_decide_at_once_each_follows_from_the_one_before() -> Result<()> 
 
 #[test]
 fn changes_are_taken_back_in_order_and_done_once_more() -> Result<()> {
+    use VersionState::{Approved, Pending, Rejected};
     let (_folder, repo) = with_versions(2)?;
     assert_eq!(next(&repo, false)?, None);
-    commit(&repo, vec![champion(1), state(1, VersionState::Approved)], 3)?;
-    let second =
-        vec![alias_move("m", "previous", AliasTarget::Version(1)), champion(2), state(2, VersionState::Approved)];
+    commit(&repo, vec![champion(1), state(1, Approved)], 3)?;
+    let second = vec![alias_move("m", "previous", AliasTarget::Version(1)), champion(2), state(2, Approved)];
     // The same moment: changes are told apart by their number, not by the clock.
     commit(&repo, second, 3)?;
-    commit(&repo, vec![state(1, VersionState::Rejected)], 3)?;
+    commit(&repo, vec![state(1, Rejected)], 3)?;
     let now = |repo: &Repo| -> Result<(BTreeMap<String, u32>, VersionState, VersionState)> {
         Ok((repo.aliases("m")?, repo.version_state("m", 1)?, repo.version_state("m", 2)?))
     };
-    use VersionState::{Approved, Pending, Rejected};
     let both = BTreeMap::from([("champion".to_owned(), 2), ("previous".to_owned(), 1)]);
     let one = BTreeMap::from([("champion".to_owned(), 1)]);
     assert_eq!(now(&repo)?, (both.clone(), Rejected, Approved));
