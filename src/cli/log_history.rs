@@ -120,6 +120,6 @@ fn say_code(report: &CodeReport, app: &App) {
     for file in untracked {
         let bytes = file.bytes.map_or_else(String::new, units::bytes);
         let hash = file.b3sum.map_or_else(String::new, |hash| hash.short());
-        app.ui.info(&format!("untracked: {} {bytes} {hash}", file.path).trim_end().to_owned());
+        app.ui.info(format!("untracked: {} {bytes} {hash}", file.path).trim_end());
     }
 }

@@ -181,6 +181,9 @@ pub fn target_against(table: &Table, target: &str, task: Task, classes: &[String
     target_of(target, &named_values(table, target)?, classes)
 }
 
+/// A target with the rows that have one.
+type KnownTarget = (Target, Vec<u32>);
+
 /// As [`target_against`], but rows of classes that training never saw are left out as rows without a class are; those
 /// classes with their numbers of rows, in the order of first appearance, come beside.
 ///
@@ -190,7 +193,7 @@ pub fn target_known(
     target: &str,
     task: Task,
     classes: &[String],
-) -> Result<((Target, Vec<u32>), Vec<(String, u64)>)> {
+) -> Result<(KnownTarget, Vec<(String, u64)>)> {
     if !task.is_classification() {
         return Ok((target_against(table, target, task, classes)?, Vec::new()));
     }

@@ -33,7 +33,7 @@ pub const JOURNAL_BYTES_MAX: u64 = limits::RECORD_BYTES_MAX - (1 << 20);
 #[serde(rename_all = "snake_case")]
 pub enum JournalLine {
     /// First line: what was known when it started.
-    Start(RunStart),
+    Start(Box<RunStart>),
     /// One value of one metric.
     Metric(MetricPoint),
     /// A parameter; the last value of a name counts.
@@ -243,7 +243,7 @@ fn create(layout: &Layout, start: &RunStart) -> Result<FileLock> {
     let staged = layout.staging().join(format!("run-{}", start.id));
     let lock = FileLock::try_acquire(&staged)?
         .ok_or_else(|| fail::world(format!("run {} is being made by another process", start.id)))?;
-    write_lines(lock.file(), &start.id, &[JournalLine::Start(start.clone())])?;
+    write_lines(lock.file(), &start.id, &[JournalLine::Start(Box::new(start.clone()))])?;
     fs::rename(&staged, &path).with_context(|| format!("cannot make {}", path.display()))?;
     Ok(lock)
 }

@@ -58,7 +58,7 @@ pub fn header(file: &File) -> Option<RunStart> {
     let mut reader = BufReader::new(file).take(JOURNAL_BYTES_MAX);
     reader.read_until(b'\n', &mut line).ok()?;
     match serde_json::from_slice(&line).ok()? {
-        JournalLine::Start(start) => Some(start),
+        JournalLine::Start(start) => Some(*start),
         _ => None,
     }
 }

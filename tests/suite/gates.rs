@@ -14,7 +14,7 @@ fn people() -> String {
     for id in 0..400 {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let (size, age) = ((state >> 33) % 100, 18 + (state >> 41) % 60);
-        let sex = if (state >> 50) % 3 == 0 { "F" } else { "M" };
+        let sex = if (state >> 50).is_multiple_of(3) { "F" } else { "M" };
         let noise = (state >> 55) % 40;
         let label = if size + noise > if sex == "F" { 80 } else { 50 } { "yes" } else { "no" };
         writeln!(text, "{id},{size},{age},{sex},{},{label}", ["S", "C", "Q"][id % 3]).expect("memory");

@@ -105,8 +105,8 @@ fn why_is_a_tree_that_ends_at_the_raw_file() {
     let report = sandbox.json(&["why", "loans@champion"]);
     let (chain, edges) = (report["chain"].as_array().expect("a chain"), report["edges"].as_array().expect("edges"));
     // From every link but the first, a way leads back up; the last one is the raw file.
-    for at in 1..chain.len() {
-        assert!(edges.iter().any(|edge| edge["to"] == at), "nothing leads to {}: {report:#}", chain[at]);
+    for (at, link) in chain.iter().enumerate().skip(1) {
+        assert!(edges.iter().any(|edge| edge["to"] == at), "nothing leads to {link}: {report:#}");
     }
     assert_eq!(chain.last().map(|link| &link["id"]), Some(&json!(raw)));
     let moves = &chain[0]["facts"]["moves"];

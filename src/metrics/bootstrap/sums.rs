@@ -188,8 +188,11 @@ pub struct Sums {
     /// Each summed once, however many metrics want it: one number a row.
     columns: Vec<Vec<f64>>,
     /// Which quantity, which columns, which function of them.
-    wanted: Vec<(usize, Vec<usize>, fn(&[f64]) -> f64)>,
+    wanted: Vec<Wanted>,
 }
+
+/// Number of a quantity, the columns it is made of, and what it is of them.
+type Wanted = (usize, Vec<usize>, fn(&[f64]) -> f64);
 
 impl Sums {
     /// Of the rows `rows` of `sample`, the quantities `wanted` (their numbers and metrics, all of which it [`has`]).

@@ -3,7 +3,6 @@
 
 use crate::metrics::compare::tails::{normal_reach, normal_two_tails};
 use crate::metrics::ranking::ranks;
-use crate::metrics::weights::Weights;
 use crate::record::evaluation::Interval;
 
 /// Areas of one or two scores.

@@ -107,7 +107,7 @@ fn compare(gate: &GateSpec, value: f64, against: &Against, drawn: Option<Judged>
         Against::Champion(theirs, Offset::Absolute(offset)) => {
             (shifted(theirs, offset), gate.comparison, words::origin(theirs, offset))
         }
-        Against::Champion(theirs, Offset::Relative(_)) if theirs == 0.0 => {
+        Against::Champion(0.0, Offset::Relative(_)) => {
             let reason = "the champion's value is 0, so there is no relative change of it".to_owned();
             return Outcome { bound: None, passed: false, reason, interval: None };
         }

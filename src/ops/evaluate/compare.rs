@@ -163,7 +163,7 @@ fn class_order(ours: &[String], theirs: &[String], name: &str) -> Result<Vec<usi
     if !unknown.is_empty() || !more.is_empty() {
         let list = |classes: Vec<String>| match classes.len() {
             0 => "nothing".to_owned(),
-            ..=CLASSES_NAMED => classes.join(", "),
+            1..=CLASSES_NAMED => classes.join(", "),
             count => format!("{}, … ({count})", classes[..CLASSES_NAMED].join(", ")),
         };
         let message = format!("{name} knows other classes: it lacks {}, and has {} besides", list(unknown), list(more));

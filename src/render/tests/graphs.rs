@@ -19,7 +19,8 @@ fn graph() -> Graph {
         lines: vec![NASTY.to_owned(), "end".to_owned(), "x".repeat(300)],
         is_subject: at == 1,
     };
-    let arrow = |from: usize| Arrow { from, to: from + 1, label: if from % 2 == 0 { NASTY } else { "" }.to_owned() };
+    let arrow =
+        |from: usize| Arrow { from, to: from + 1, label: if from.is_multiple_of(2) { NASTY } else { "" }.to_owned() };
     // The last arrow leads nowhere and is left out.
     Graph { nodes: outlines.into_iter().enumerate().map(node).collect(), arrows: (0..7).map(arrow).collect() }
 }
