@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 
+use crate::base::fail;
 use crate::base::talk::Talk;
 use crate::cli::app::{Answer, App};
 use crate::cli::args::TaskName;
@@ -171,6 +172,7 @@ impl EvaluateArgs {
             facets: first(&self.facets, written.facets),
             favourable: self.favourable.clone().or(written.favourable),
             facet_group: self.facet_group.clone().or(written.facet_group),
+            report: written.report,
             robustness: self.robustness || written.robustness,
             cost_matrix: self.cost_matrix.clone().map_or(written.cost_matrix, |costs| costs.0),
         }
@@ -216,6 +218,10 @@ pub fn run(args: &EvaluateArgs, app: &App) -> Result<Answer> {
     if args.list_metrics {
         return metric_list::run(args.task.map(TaskName::task), app);
     }
+    if args.task.is_some() && args.predictions.is_none() {
+        let what = "--task says what a file of predictions predicts, or which metrics to list";
+        return Err(fail::usage(what).hint("add --predictions FILE or --list-metrics").into());
+    }
     let report = match &args.predictions {
         Some(file) => judge_file(args, file, app)?,
         None => judge_model(args, app)?,
@@ -260,13 +266,17 @@ fn judge_model(args: &EvaluateArgs, app: &App) -> Result<EvaluateReport> {
     let project = app.project(&repo)?;
     let written = project.spec.evaluate.clone().unwrap_or_default();
     let space = Workspace { repo: &repo, root: &project.root, spec: &project.spec };
+    let report = match args.report.is_empty() {
+        true => written.report.iter().map(|path| space.path(path)).collect(),
+        false => args.report.iter().map(|path| app.path(path)).collect(),
+    };
     let options = EvaluateOptions {
         model: args.model.clone(),
         on: args.on.clone(),
         against: args.against.clone(),
         name: Some(space.model_name()),
         costs: args.costs,
-        report: args.report.iter().map(|path| app.path(path)).collect(),
+        report,
         spec: args.over(written),
     };
     evaluate(&repo, &options, &app.ctx(project.spec.project.seed))

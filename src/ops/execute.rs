@@ -157,7 +157,8 @@ fn run_train(
 fn run_evaluate(space: &Workspace<'_>, model: Option<ObjectId>, ctx: &OpCtx<'_>) -> Result<Executed> {
     let spec = space.spec.evaluate.clone().unwrap_or_default();
     let (model, name) = (model.map(|id| id.hex()), Some(space.model_name()));
-    let options = EvaluateOptions { model, name, spec: spec.clone(), ..EvaluateOptions::default() };
+    let report = spec.report.iter().map(|path| space.path(path)).collect();
+    let options = EvaluateOptions { model, name, report, spec: spec.clone(), ..EvaluateOptions::default() };
     let report = evaluate(space.repo, &options, ctx)?;
     for gate in report.judgement.gates.iter().filter(|gate| gate.verdict == Verdict::Fail) {
         ctx.talk.warn(&format!("gate `{}` failed: {}", gate.expression, gate.reason));

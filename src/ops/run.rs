@@ -14,6 +14,7 @@ use crate::base::limits;
 use crate::base::lock::FileLock;
 use crate::ops::command;
 use crate::ops::context::OpCtx;
+use crate::ops::evaluate::report::redraw;
 use crate::ops::execute::{Executed, execute};
 use crate::ops::stages::{Outputs, Standing, Workspace};
 use crate::pipeline::graph::{Graph, Stage, StageKind, graph};
@@ -267,11 +268,13 @@ impl OneStage<'_> {
         if !self.force {
             if let Some(outputs) = standing.outputs.clone() {
                 report.state = StageState::Cached;
+                self.redraw(&outputs)?;
                 return Ok(Some(entry(outputs)));
             }
             if let Some((run, outputs)) = self.in_history(&standing)? {
                 report.state = StageState::Cached;
                 report.summary = format!("restored from run {run}");
+                self.redraw(&outputs)?;
                 return Ok(Some(entry(outputs)));
             }
         }
@@ -285,6 +288,18 @@ impl OneStage<'_> {
             return Ok(None);
         }
         Ok(Some(entry(outputs)))
+    }
+
+    /// Writes the documents of an evaluation that stands, so that they are of the model at hand.
+    fn redraw(&self, outputs: &Outputs) -> Result<()> {
+        let spec = self.space.spec.evaluate.as_ref().filter(|_| self.stage.kind == StageKind::Evaluate);
+        match (spec, outputs.get("evaluation")) {
+            (Some(spec), Some(id)) if !spec.report.is_empty() => {
+                let paths: Vec<PathBuf> = spec.report.iter().map(|path| self.space.path(path)).collect();
+                redraw(self.space.repo, id, &self.space.model_name(), &paths)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Outputs of an earlier run with exactly these inputs, when all are still in the store.

@@ -120,7 +120,6 @@ pub struct SliceDifference {
     /// Name of the metric.
     pub metric: String,
     /// Its two values.
-    #[serde(flatten)]
     pub difference: Difference,
 }
 

@@ -186,6 +186,9 @@ pub struct EvaluateSpec {
     /// What each answer costs: `costs[truth][prediction]`, classes in their order; for the metric `expected_cost`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cost_matrix: Vec<Vec<f64>>,
+    /// Documents that `mlops run` and `mlops evaluate` write: `.html`, `.md` or `.json`, relative to the project folder.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub report: Vec<String>,
     /// Whether missing values, noise and other seeds are tried.
     #[serde(skip_serializing_if = "is_no")]
     pub robustness: bool,
@@ -218,6 +221,7 @@ impl Default for EvaluateSpec {
             favourable: None,
             facet_group: None,
             cost_matrix: Vec::new(),
+            report: Vec::new(),
             robustness: false,
         }
     }

@@ -94,7 +94,7 @@ fn a_model_is_compared_with_another_on_the_same_rows() {
     let worse = sandbox.json(&["evaluate", "blind", "--against", "m", "--by", "group"]);
     let first = &worse["comparison"]["worse_slices"][0];
     assert_eq!([&first["value"], &first["metric"]], ["a", "roc_auc"], "{first}");
-    assert_eq!(first["better"], false, "{first}");
+    assert_eq!(first["difference"]["better"], false, "{first}");
     assert_eq!(number(&worse["comparison"]["wins"]), number(&better["comparison"]["losses"]));
 }
 
@@ -103,8 +103,9 @@ fn models_that_cannot_be_compared_say_why() {
     let sandbox = trained();
     sandbox.write("other.csv", table(300, ["no", "maybe"]));
     sandbox.run(&["ingest", "other.csv", "--target", "label", "--key", "id"]).ok();
-    sandbox.run(&["train", "other", "--model", "tree"]).ok();
-    sandbox.run(&["evaluate", "m", "--against", "run:last"]).code_is(2).says("lacks `yes`, and has `maybe`");
+    let other = sandbox.json(&["train", "other", "--model", "tree"])["model"].clone();
+    let other = other.as_str().expect("an id");
+    sandbox.run(&["evaluate", "m", "--against", other]).code_is(2).says("lacks `yes`, and has `maybe`");
     sandbox.write("numbers.csv", table(300, ["0.5", "7.25"]));
     sandbox.run(&["ingest", "numbers.csv", "--target", "x", "--task", "regression", "--key", "id"]).ok();
     sandbox.run(&["train", "numbers", "--model", "linear"]).ok();

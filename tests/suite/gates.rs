@@ -185,7 +185,8 @@ fn disturbances_and_other_seeds_are_tried() {
 #[test]
 fn gates_about_a_champion_look_at_its_slices_groups_and_costs() {
     let sandbox = trained();
-    sandbox.run(&["register", "run:last", "people", "--alias", "champion"]).ok();
+    let forced = ["--alias", "champion", "--force", "--reason", "the first"];
+    sandbox.run(&[&["register", "run:last", "people"], &forced[..]].concat()).ok();
     let second = sandbox.json(&["train", "--model", "tree", "--set", "depth=1"])["model"].clone();
     let gates = [
         "roc_auc >= champion.roc_auc + 1%",

@@ -141,7 +141,8 @@ fn run_records_carry_code_cost_and_links() {
     git(&["commit", "-qm", "start"]);
     sandbox.run(&["run"]).ok();
     let row = sandbox.json(&["log", "--kind", "train"])["runs"][0].clone();
-    assert_eq!(row["code"], serde_json::json!({ "commit": git(&["rev-parse", "HEAD"]), "dirty": false }));
+    let code = &row["code"];
+    assert_eq!((&code["commit"], &code["dirty"]), (&git(&["rev-parse", "HEAD"]).into(), &false.into()), "{code}");
     assert_eq!((&row["seed"], &row["params"]["depth"], &row["stage"]), (&42.into(), &3.into(), &"train".into()));
     assert!(row["wall_seconds"].as_f64() > Some(0.0) && row["peak_memory_bytes"].as_u64() > Some(1 << 20), "{row:#}");
     assert!(row["host"].is_string() && row["user"].is_string() && row["tool_version"].is_string());

@@ -121,7 +121,7 @@ fn files_that_cannot_be_judged_say_where() {
     refused("z,p\na,0.5\nb,0.1\n", p, "unknown column `y`");
     refused("y,p\na,0.5\nb,0.1\n", &["--score", "p", "--positive", "c"], "unknown class `c`");
     refused("y,p\na,0.5\nb,0.1\n", &[], "no column of answers that is known by its name");
-    refused("y,p\n", p, "has no rows");
+    refused("y,p\n", p, "but no rows");
     refused("y,p\na,0.5\nb,0.1\n", &["--score", "p", "--threshold", "2"], "between 0 and 1");
     refused("y,p\na,0.5\nb,0.1\n", &["--score", "p", "--gate", "roc_auc >= champion.roc_auc"], "needs a model");
     refused("y,p\na,0.5\nb,0.1\n", &["--score", "p", "--by", "regio"], "regio");

@@ -64,7 +64,7 @@ fn listings_come_as_values_and_as_markdown() {
 fn what_cannot_be_asked_is_refused_with_a_hint() {
     let sandbox = runs();
     let refused = |words: &[&str], text: &str| sandbox.run(words).code_is(2).says(text);
-    refused(&["log", "--where", "metrics.f2 > 1"], "did you mean `f1`?");
+    refused(&["log", "--where", "metrics.f2 > 1"], "known: f1, log_loss");
     refused(&["log", "--where", "f1 > 1"], "write `metrics.f1`");
     refused(&["log", "--where", "metrics.f1 >"], "at character 13");
     refused(&["log", "--kind", "trian"], "did you mean `train`?");
@@ -168,7 +168,7 @@ fn what_differs_from_the_commit_is_kept_and_can_be_applied() {
     sandbox.run(&["fsck"]).ok();
     sandbox.write("data.csv", "x,y\n1,0\n2,1\n");
     sandbox.run(&["ingest", "data.csv"]).ok();
-    assert!(sandbox.run(&["why", "data"]).ok().out.contains("patch"));
+    assert!(sandbox.run(&["why", "data", "-v"]).ok().out.contains("patch"));
     sandbox.run(&["fsck"]).ok();
 }
 

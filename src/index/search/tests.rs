@@ -186,7 +186,7 @@ fn names_that_no_run_has_are_refused_with_the_nearest() {
         let failure = crate::base::fail::find(&error).expect("a failure");
         assert_eq!((failure.what.as_str(), failure.hint.as_deref()), (what, Some(hint)));
     };
-    refused("metrics.f2 > 1", "no run has a metric `f2`", "did you mean `f1`?");
+    refused("metrics.f2 > 1", "no run has a metric `f2`", "known: f1, log loss, tied");
     refused("params.tree = 1", "no run has a parameter `tree`", "did you mean `trees`?");
     refused("not tags.teams is null", "no run has a tag `teams`", "did you mean `team`?");
     refused("kind = 'trian'", "unknown kind of run `trian`", "did you mean `train`?");

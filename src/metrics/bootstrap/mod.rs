@@ -155,6 +155,19 @@ pub fn interval(sample: &Sample, quantity: &Quantity, replicates: &[f64], level:
     Some(if found.low == 1.0 { Interval { low: reach, high: 1.0 } } else { Interval { low: 0.0, high: 1.0 - reach } })
 }
 
+/// Replicates whose [`percentile`] interval is that of [`interval`]: where all of them are exactly 0 or exactly 1, values
+/// spread as Clopper and Pearson have the unknown share, which can be put together with those of other quantities.
+pub fn spread(sample: &Sample, quantity: &Quantity, replicates: Vec<f64>) -> Vec<f64> {
+    let is_all = |value: f64| replicates.iter().all(|of| *of == value);
+    let rows = if is_all(0.0) || is_all(1.0) { counted_rows(sample, quantity) } else { 0 };
+    if rows == 0 || replicates.is_empty() {
+        return replicates;
+    }
+    let count = replicates.len() as f64;
+    let below_one = (0..replicates.len()).map(|place| ((place as f64 + 0.5) / count).powf(1.0 / rows as f64));
+    if is_all(1.0) { below_one.collect() } else { below_one.map(|share| 1.0 - share).collect() }
+}
+
 /// Rows that a share is counted on; 0 for numbers and clusters.
 fn counted_rows(sample: &Sample, quantity: &Quantity) -> usize {
     let (Scores::Classes { truth, .. } | Scores::Anomalies { truth, .. }) = sample.scores else {

@@ -7,7 +7,8 @@ const EXACT_ROWS_MAX: u64 = 25;
 
 /// Chance that two equally good models differ at least as much: `wins` rows only the first answers rightly, `losses` only the
 /// second. Up to 25 such rows exact, a coin thrown for each; of more, χ² = (|wins − losses| − 1)² / (wins + losses) with one
-/// degree of freedom (McNemar 1947, corrected for continuity by Edwards 1948). 1 without any. Equals statsmodels' `mcnemar`.
+/// degree of freedom (McNemar 1947, corrected for continuity by Edwards 1948). 1 without any. Equals statsmodels' `mcnemar`,
+/// and where both are right alike R's, which corrects nothing then: the chance is 1.
 pub fn p_value(wins: u64, losses: u64) -> f64 {
     let both = wins.saturating_add(losses);
     if both <= EXACT_ROWS_MAX {

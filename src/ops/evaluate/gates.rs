@@ -8,7 +8,7 @@ use crate::base::limits::GATE_ROWS_MIN;
 use crate::base::seed::Seed;
 use crate::base::units;
 use crate::data::divide::Division;
-use crate::metrics::bootstrap::{Plan, Quantity, replicate};
+use crate::metrics::bootstrap::{Quantity, spread};
 use crate::metrics::facets as measures;
 use crate::metrics::gate::{self, COSTS, Drawn, Leaf, Measured, Sure};
 use crate::metrics::slices::of_rows_named;
@@ -18,7 +18,7 @@ use crate::ops::dataset;
 use crate::ops::evaluate::compare::Other;
 use crate::ops::evaluate::costs::Beside;
 use crate::ops::evaluate::judged::Judged;
-use crate::ops::evaluate::{compare, facets, slices};
+use crate::ops::evaluate::{compare, facets, intervals, slices};
 use crate::record::dataset::DatasetRecord;
 use crate::record::evaluation::{FacetResult, GateResult, SliceResult};
 use crate::record::model::ModelRecord;
@@ -120,7 +120,7 @@ pub fn judge(
     if !spec.confident {
         return Ok(gate::judge_all(gates, &ours.measured(), champion.as_ref(), None));
     }
-    let lots = Lots { judged, theirs: theirs.as_ref(), spec, seed: Seed(ctx.seed).derive("intervals") };
+    let lots = Lots { judged, theirs: theirs.as_ref(), spec, ctx };
     let drawn = lots.drawn(gates, &ours.measured(), champion.as_ref())?;
     let find = |of_champion: bool, leaf: &Leaf| match drawn.get(&(of_champion, leaf.clone())) {
         Some(found) => found.clone(),
@@ -228,12 +228,15 @@ fn is_free(name: &str) -> bool {
     COSTS.contains(&name) || measures::find(name).is_some()
 }
 
+/// Name of the draws that gates are judged by.
+const PART: &str = "intervals";
+
 /// Draws of resampled rows.
 struct Lots<'a, 'j> {
     judged: &'a Judged<'j>,
     theirs: Option<&'a Judged<'j>>,
     spec: &'a EvaluateSpec,
-    seed: Seed,
+    ctx: &'a OpCtx<'a>,
 }
 
 type Draws = BTreeMap<(bool, Leaf), Drawn>;
@@ -290,7 +293,7 @@ impl Lots<'_, '_> {
         let Some(judged) = judged else {
             return Ok(Drawn::Nothing("there is no champion".to_owned()));
         };
-        facets::replicate(judged, self.spec, group, measure, self.seed).map(Drawn::Values)
+        facets::replicate(judged, self.spec, group, measure, Seed(self.ctx.seed).derive(PART)).map(Drawn::Values)
     }
 
     /// Values of metrics of all rows and of slices.
@@ -312,8 +315,10 @@ impl Lots<'_, '_> {
             .iter()
             .map(|(sample, metric, rows)| Quantity { sample: *sample, metric, rows: rows.as_deref() })
             .collect();
-        let plan = Plan { resamples: self.spec.resamples, level: self.spec.level, seed: self.seed };
-        Ok(replicate(&samples, &asked, &plan)?.into_iter().map(Drawn::Values).collect())
+        let plan = intervals::plan(&samples, &asked, self.spec, PART, self.ctx)?;
+        let replicates = intervals::resample(&samples, &asked, &plan, self.ctx)?;
+        let drawn = asked.iter().zip(replicates).map(|(of, values)| spread(&samples[of.sample], of, values));
+        Ok(drawn.map(Drawn::Values).collect())
     }
 
     /// Rows of a slice; `None`: all.

@@ -120,11 +120,12 @@ fn overall<'a>(spec: &'a EvaluateSpec, headline: &'a str, task: Task) -> Vec<&'a
         // A row resampled is a row twice in the same place: distances between rows shrink, and nothing is learnt from it.
         Task::Clustering => return Vec::new(),
     };
-    if spec.metrics.is_empty() {
+    let asked = spec.metrics.iter().map(String::as_str).filter(|name| *name != zoo::ALL);
+    if asked.clone().next().is_none() {
         let others = of_task.iter().copied().filter(|name| *name != headline);
         return std::iter::once(headline).chain(others).collect();
     }
-    spec.metrics.iter().map(String::as_str).collect()
+    asked.collect()
 }
 
 /// Rows of each of `slices`; none of one that the jury's divisions do not have.

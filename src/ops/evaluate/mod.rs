@@ -103,10 +103,10 @@ pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Resu
     if record.imported.is_some() {
         check_imported(&found.label(), options, &package)?;
     }
+    let other = Other::find(repo, options, &gates, found.package)?;
     let outcome = recorded(repo, ctx, "evaluate", |repo, work| {
         let spec = &gates::with_gate_slices(spec, &gates, &record, package.header.task, options.on.as_deref(), repo)?;
         let jury = slices::divided(jury::jury(repo, options, &record, &package, ctx)?, spec, ctx)?;
-        let other = Other::find(repo, options, &gates, found.package)?;
         let beside = costs::costs(repo, options, &gates, (&found, &package), other.as_ref(), &jury, ctx)?;
         let costs = beside.costs.clone();
         let judged = Judged::ask(&jury, &package)?;

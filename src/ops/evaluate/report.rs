@@ -1,5 +1,6 @@
 //! Documents about an evaluation, and what they need to know beside the record.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -10,8 +11,9 @@ use crate::metrics::metric::Metric;
 use crate::metrics::zoo;
 use crate::models::explain::attribution::Origins;
 use crate::models::package::ModelPackage;
-use crate::ops::evaluate::EvaluateReport;
-use crate::record::evaluation::Judgement;
+use crate::ops::dataset;
+use crate::ops::evaluate::{EvaluateReport, open_package};
+use crate::record::evaluation::{EvaluationRecord, Judgement};
 use crate::record::explanation::{ColumnExplanation, ExplanationRecord};
 use crate::render::document::{DocumentKind, by_ending};
 use crate::render::evaluation::{EvaluationDocument, Importance, ImportantColumn, MetricWords, html, markdown};
@@ -162,4 +164,23 @@ pub fn write(
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
+}
+
+/// Writes the documents of an evaluation that was made before; costs, which it does not keep, are left out.
+pub fn redraw(repo: &Repo, id: &ObjectId, key: &str, paths: &[PathBuf]) -> Result<()> {
+    let kinds = kinds(paths)?;
+    let record: EvaluationRecord = repo.record(id)?;
+    let package = open_package(repo, &record.package)?;
+    let report = EvaluateReport {
+        run: None,
+        model: Some(record.package),
+        name: repo.resolve_model(&record.package.hex())?.label(),
+        key: key.to_owned(),
+        task: package.header.task,
+        evaluation: Some(*id),
+        dataset: dataset::find(repo, Some(&record.dataset.hex()), None)?.label,
+        costs: BTreeMap::new(),
+        judgement: record.judgement,
+    };
+    write(Some(repo), &report, Some(&package), paths, &kinds)
 }

@@ -5,7 +5,7 @@ mod replicates;
 
 use crate::base::seed::Seed;
 use crate::metrics::bootstrap::draws::Draws;
-use crate::metrics::bootstrap::{Plan, Quantity, interval, percentile, replicate};
+use crate::metrics::bootstrap::{Plan, Quantity, interval, percentile, replicate, spread};
 use crate::metrics::tests::names;
 use crate::metrics::{Sample, Scores};
 use crate::record::evaluation::Interval;
@@ -19,15 +19,32 @@ fn draws_have_the_shares_mean_and_variance_of_poisson() {
     draws.weights().iter().for_each(|weight| shares[usize::from(*weight)] += 1);
     let share = |weight: usize| shares[weight] as f64 / rows as f64;
     let (mut factorial, mut moments) = (1.0, [0.0; 2]);
-    for weight in 0..6 {
+    for (weight, of_256) in [94.0, 95.0, 46.0, 16.0, 4.0, 1.0].into_iter().enumerate() {
+        // Five standard errors of the largest share.
+        assert!((share(weight) - of_256 / 256.0).abs() < 0.0024, "{weight}: {} for {of_256}/256", share(weight));
         factorial *= (weight.max(1)) as f64;
         let poisson = (-1.0_f64).exp() / factorial;
-        assert!((share(weight) - poisson).abs() < 0.004, "{weight}: {} for {poisson}", share(weight));
+        assert!((of_256 / 256.0 - poisson).abs() < 1.2 / 256.0, "{weight}: {of_256}/256 for {poisson}");
         moments[0] += weight as f64 * share(weight);
         moments[1] += (weight as f64 - 1.0).powi(2) * share(weight);
     }
     // Five standard errors.
     assert!(moments.iter().all(|moment| (moment - 1.0).abs() < 0.009), "{moments:?}");
+}
+
+/// What gates put together has the interval that people are shown, also where no row is answered wrongly.
+#[test]
+fn a_share_that_no_row_contradicts_is_spread_as_its_interval() {
+    let (truth, names) = ([0, 1, 0, 1, 1, 0, 0, 1], names(2));
+    let probabilities: Vec<f64> = truth.iter().flat_map(|code| [1.0 - f64::from(*code), f64::from(*code)]).collect();
+    let scores = Scores::Classes { truth: &truth, probabilities: &probabilities, names: &names };
+    let sample = Sample::new(scores, Task::Binary);
+    let quantity = Quantity { sample: 0, metric: "accuracy", rows: None };
+    let values = spread(&sample, &quantity, vec![1.0; 1_000]);
+    let (shown, spread_out) = (interval(&sample, &quantity, &[1.0; 1_000], 0.95), percentile(&values, 0.95));
+    let (shown, spread_out) = (shown.expect("an interval"), spread_out.expect("an interval"));
+    assert!((shown.low - spread_out.low).abs() < 0.01 && spread_out.high > 0.99, "{shown:?} {spread_out:?}");
+    assert_eq!(spread(&sample, &quantity, vec![0.5, 1.0]), [0.5, 1.0]);
 }
 
 #[test]
