@@ -119,3 +119,53 @@ fn flights_are_read_from_their_zip_and_compared_month_by_month() {
     assert_eq!(of("flights"), [Value::from(336_776)]);
     assert!(of("months").contains(&Value::from(27_004 + 24_951)), "{:?}", of("months"));
 }
+
+/// A worse challenger is refused, a better one promoted, rolled back and taken back again; the comment is written.
+#[test]
+fn a_challenger_is_refused_and_a_better_one_promoted_and_rolled_back() {
+    let sandbox = Sandbox::example("champion-challenger");
+    let mut script = Command::new("sh");
+    script.arg("run.sh").current_dir(sandbox.root()).env("HOME", sandbox.root());
+    script.env("MLOPS", env!("CARGO_BIN_EXE_mlops")).env("NO_COLOR", "1");
+    let ran = Ran::of(&mut script, &["run.sh", "champion-challenger"]).ok();
+    for word in
+        ["identical: survival@v2", "survival@champion: v2 -> v1", "survival@champion: v1 -> v2", "history: whole"]
+    {
+        assert!(ran.out.contains(word), "{word} is not in:\n{}", ran.out);
+    }
+    let models = sandbox.json(&["log", "--models", "survival"])["models"].clone();
+    let of = |at: usize| (models[at]["kind"].clone(), models[at]["verdict"].clone(), models[at]["aliases"].clone());
+    assert_eq!(of(0), ("logistic".into(), "pass".into(), serde_json::json!(["champion"])));
+    assert_eq!(of(1), ("tree".into(), "pass".into(), serde_json::json!(["previous"])));
+    let failed = sandbox.json(&["log", "--where", "kind = 'evaluate' and state = 'failed'"])["runs"].clone();
+    assert_eq!(failed.as_array().map(Vec::len), Some(1), "{failed:#}");
+    assert_eq!(failed[0]["exit_code"], 1);
+
+    // The project file says a tree again: its evaluation stands, and its documents come back with it.
+    std::fs::remove_file(sandbox.path("comment.md")).expect("it was written");
+    sandbox.run(&["run", "evaluate"]).ok();
+    let comment = sandbox.read("comment.md");
+    assert!(comment.contains("PASS") && comment.contains("roc_auc") && comment.len() < 60_000, "{comment}");
+    assert!(sandbox.read("report.html").contains("<svg"));
+    sandbox.run(&["fsck"]).ok();
+}
+
+/// What a terminal and a pull request run are the same lines.
+#[test]
+#[expect(clippy::print_stdout, reason = "a skipped part says so")]
+fn the_makefile_and_the_workflow_of_the_challenger_say_the_same() {
+    let sandbox = Sandbox::example("champion-challenger");
+    let (make, workflow) = (sandbox.read("Makefile"), sandbox.read(".github/workflows/model.yml"));
+    for line in ["run evaluate", "run register", "rollback survival --reason"] {
+        assert!(make.contains(&format!("$(MLOPS) {line}")) && workflow.contains(&format!("mlops {line}")), "{line}");
+    }
+    let mut command = Command::new("make");
+    command.arg("release").current_dir(sandbox.root()).env("HOME", sandbox.root()).env("NO_COLOR", "1");
+    command.env("MLOPS", env!("CARGO_BIN_EXE_mlops"));
+    if Command::new("make").arg("--version").output().is_err() {
+        println!("skipped: the Makefile of the challenger: make is not installed");
+        return;
+    }
+    Ran::of(&mut command, &["make", "release"]).ok();
+    assert_eq!(sandbox.json(&["log", "--models"])["models"][0]["aliases"], serde_json::json!(["champion"]));
+}

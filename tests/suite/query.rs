@@ -68,7 +68,7 @@ fn what_cannot_be_asked_is_refused_with_a_hint() {
     refused(&["log", "--where", "f1 > 1"], "write `metrics.f1`");
     refused(&["log", "--where", "metrics.f1 >"], "at character 13");
     refused(&["log", "--kind", "trian"], "did you mean `train`?");
-    refused(&["log", "--sort", "metrics.f9"], "did you mean `f1`?");
+    refused(&["log", "--sort", "metrics.f9"], "known: f1, log_loss");
     refused(&["log", "--since", "soon"], "is not a time");
     refused(&["log", "--where", "tags.team = 'x'; drop table run"], "means nothing here");
     assert_eq!(column(&sandbox, &["--where", "tags.team = 'x'' or ''1'' = ''1'"], "run").len(), 0);

@@ -11,7 +11,7 @@ use crate::base::talk::Unit;
 use crate::base::units;
 use crate::metrics::bootstrap::{self, Plan, Quantity};
 use crate::metrics::compare::{self, delong::DeLong};
-use crate::metrics::{self, Sample};
+use crate::metrics::{self, Sample, zoo};
 use crate::ops::context::OpCtx;
 use crate::ops::evaluate::judged::Judged;
 use crate::record::evaluation::{Interval, IntervalMethod, SliceResult};
