@@ -57,7 +57,7 @@ def metrics(work):
     table = work / "scored.csv"
     table.write_text("y,p\n" + "".join(f"{a},{b:.6f}\n" for a, b in zip(y, p)))
     words = [mlops, "evaluate", "--predictions", table, "--label", "y", "--score", "p", "--positive", "1", "--json"]
-    words += ["--metric", METRICS, "--worst", "0"]
+    words += ["--metric", f"{METRICS},all", "--worst", "0"]
     # With a process of its own and nothing resampled: what is left is reading the file and measuring once.
     without = line("metrics without intervals", "mlops", [run([*words, "--resamples", "0"], work) for _ in range(TURNS)])
     turns = [run(words, work) for _ in range(TURNS)]

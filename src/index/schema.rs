@@ -47,6 +47,7 @@ CREATE INDEX run_by_stage ON run (stage) WHERE stage IS NOT NULL;
 CREATE INDEX run_by_stage_key ON run (stage_key) WHERE stage_key IS NOT NULL;
 CREATE INDEX run_open ON run (id) WHERE record IS NULL;
 CREATE INDEX run_broken ON run (id) WHERE broken = 1;
+CREATE INDEX run_by_seconds ON run (wall_seconds);
 CREATE INDEX run_with_error ON run (error) WHERE error IS NOT NULL;
 CREATE INDEX run_facts ON run (wall_seconds, ended, cpu_seconds, peak_memory_bytes, seed, exit_code, code_dirty,
   code_commit, user, host);
