@@ -164,6 +164,12 @@ fn filled<'a>(repo: &Repo, options: &'a CardOptions, of: &'a Sources) -> Result<
     let name = of.found.name.clone();
     let key = of.found.name.as_deref().unwrap_or("model");
     let (mut aliases, mut moves) = (Vec::new(), Vec::new());
+    let mut said = None;
+    if let (Some(name), Some(version)) = (&name, of.found.version) {
+        said = repo.version_facts(name)?.remove(&version);
+    }
+    let mut tags = of.run.as_ref().map(|run| run.tags.clone()).unwrap_or_default();
+    tags.extend(said.iter().flat_map(|said| said.tags.clone()));
     if let Some(name) = &name {
         let pointing = repo.aliases(name)?.into_iter().filter(|(_, version)| Some(*version) == of.found.version);
         aliases = pointing.map(|(alias, _)| alias).collect();
@@ -198,8 +204,9 @@ fn filled<'a>(repo: &Repo, options: &'a CardOptions, of: &'a Sources) -> Result<
         package: of.found.package.hex(),
         package_bytes: bytes,
         registered: of.version.as_ref().map(|version| version.time.to_string()),
-        note: of.version.as_ref().and_then(|version| version.note.clone()),
-        tags: of.run.as_ref().map(|run| run.tags.clone()).unwrap_or_default(),
+        state: said.as_ref().map(|said| said.state.name()),
+        note: said.and_then(|said| said.note),
+        tags,
         aliases,
         moves,
         written: &options.written,

@@ -27,9 +27,11 @@ pub struct Card<'a> {
     pub package_bytes: u64,
     /// When the version was registered.
     pub registered: Option<String>,
-    /// What was said when it was registered.
+    /// `pending`, `approved`, `rejected` or `archived`, when it is registered.
+    pub state: Option<&'static str>,
+    /// What is said of the version.
     pub note: Option<String>,
-    /// Tags of the training run.
+    /// Tags of the training run and of the version, which win.
     pub tags: BTreeMap<String, String>,
     /// Aliases that point at it now.
     pub aliases: Vec<String>,

@@ -184,6 +184,7 @@ fn additional(card: &Card<'_>) -> Value {
         card.training.run.as_ref().and_then(|run| run.code.clone()).map(|(commit, _)| ("commit".to_owned(), commit)),
     );
     custom.extend(card.commands.iter().map(|command| (command.about.to_owned(), command.command.clone())));
+    custom.extend(card.state.map(|state| ("state".to_owned(), state.to_owned())));
     custom.extend(card.tags.iter().map(|(name, value)| (format!("tag {name}"), value.clone())));
     custom.extend(written.details.iter().map(|(name, value)| (name.clone(), value.clone())));
     let members = custom

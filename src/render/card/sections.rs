@@ -71,6 +71,7 @@ fn overview(card: &Card<'_>) -> Section {
     let mut facts = Vec::new();
     facts.extend(card.written.owner.clone().map(|owner| fact("owner", owner)));
     facts.extend(card.registered.clone().map(|time| fact("registered", time)));
+    facts.extend(card.state.map(|state| fact("state", state.to_owned())));
     if !card.aliases.is_empty() {
         facts.push(fact("aliases", card.aliases.join(", ")));
     }
