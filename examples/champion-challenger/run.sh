@@ -3,6 +3,10 @@
 set -eu
 cd "$(dirname "$0")"
 mlops=${MLOPS:-mlops}
+if [ -d .mlops ]; then
+  echo "this story starts from nothing: rm -r .mlops" >&2
+  exit 2
+fi
 
 # The first champion: a small tree. There is none to compare with yet, and the gates say so.
 $mlops run

@@ -5,6 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -15,6 +16,7 @@ use crate::base::fail;
 pub fn write_atomic(path: &Path, staging: &Path, bytes: &[u8]) -> Result<()> {
     let mut file = tempfile::Builder::new()
         .prefix("write-")
+        .permissions(readable())
         .tempfile_in(staging)
         .with_context(|| format!("cannot stage a file in {}", staging.display()))?;
     let written = file.write_all(bytes).and_then(|()| file.as_file().sync_data());
@@ -24,6 +26,11 @@ pub fn write_atomic(path: &Path, staging: &Path, bytes: &[u8]) -> Result<()> {
     }
     file.persist(path).map_err(|error| error.error).with_context(|| format!("cannot write {}", path.display()))?;
     path.parent().map_or(Ok(()), sync_dir)
+}
+
+/// Permissions of a file that is meant for others too: those that the umask leaves. Temporary files are private otherwise.
+pub fn readable() -> fs::Permissions {
+    fs::Permissions::from_mode(0o666)
 }
 
 /// Appends `bytes` to `path` in one write and makes them durable; creates the file if needed.

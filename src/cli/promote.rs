@@ -53,7 +53,11 @@ pub fn run(args: &PromoteArgs, app: &App) -> Result<Answer> {
     let report = promote(&repo, &options, &app.ctx(0))?;
     app.print("promote", &report, |ui| show(&report, ui))?;
     if report.refused {
-        app.ui.hint("evaluate and register it with gates that pass, or use --force --reason \"WHY\"");
+        let by_hook = report.reason.as_deref().is_some_and(|reason| reason.starts_with("hook "));
+        app.ui.hint(match by_hook {
+            true => "the hook is a file of this clone: .mlops/hooks",
+            false => "evaluate it with gates that pass, or use --force --reason \"WHY\"",
+        });
         return Ok(Answer::No);
     }
     Ok(Answer::Yes)

@@ -51,9 +51,10 @@ pub fn r2(numbers: &Numbers) -> Option<f64> {
 /// 1 − Var(y − p) / Var(y), at most 1: R² that forgives a constant offset. Left out when the truth is constant. Equals
 /// `explained_variance_score`.
 pub fn explained_variance(numbers: &Numbers) -> Option<f64> {
-    let spread = spread::variance(numbers.truth(), numbers.weights())?;
+    let spread = spread::variance(numbers.truth(), numbers.weights()).filter(|spread| spread.is_finite())?;
     let errors: Vec<f64> = numbers.pairs().map(|(truth, predicted)| truth - predicted).collect();
-    Some(1.0 - spread::variance(&errors, numbers.weights()).unwrap_or(0.0) / spread)
+    let is_finite = errors.iter().all(|error| error.is_finite());
+    is_finite.then(|| 1.0 - spread::variance(&errors, numbers.weights()).unwrap_or(0.0) / spread)
 }
 
 /// 1 − Σ|y − p| / Σ|y − m|, m the median of the truth, at most 1, 0 for predicting it. Left out when that sum is 0. Equals

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use walkdir::WalkDir;
 
 use crate::base::fail;
+use crate::base::fs::readable;
 use crate::base::id::RunId;
 use crate::base::limits;
 use crate::base::talk::Talk;
@@ -136,7 +137,10 @@ pub fn restore(space: &Workspace<'_>, outputs: &Outputs) -> Result<()> {
         }
         let mut reader = space.repo.store().open(id)?;
         let folder = path.parent().unwrap_or(space.root);
-        let mut file = tempfile::NamedTempFile::new_in(folder).with_context(|| format!("cannot write {name}"))?;
+        let mut file = tempfile::Builder::new()
+            .permissions(readable())
+            .tempfile_in(folder)
+            .with_context(|| format!("cannot write {name}"))?;
         std::io::copy(&mut reader, &mut file).with_context(|| format!("cannot restore {name}"))?;
         file.persist(&path).map_err(|error| error.error).with_context(|| format!("cannot write {name}"))?;
     }

@@ -177,6 +177,8 @@ fn run_evaluate(space: &Workspace<'_>, model: Option<ObjectId>, ctx: &OpCtx<'_>)
         report.judgement.rows,
         report.judgement.rows_of
     );
+    let first = report.judgement.gates.iter().any(|gate| gate.verdict == Verdict::Pass && gate.bound.is_none());
+    let summary = if first { format!("{summary}; there is no champion yet to compare with") } else { summary };
     let outputs = report.evaluation.map(|id| ("evaluation".to_owned(), id)).into_iter().collect();
     Ok(Executed { run: report.run, outputs, summary, yes: report.judgement.verdict != Verdict::Fail })
 }

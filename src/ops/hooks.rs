@@ -128,7 +128,11 @@ pub fn after(repo: &Repo, happening: &Happening, ctx: &OpCtx<'_>) {
 fn run(repo: &Repo, name: &str, happening: &Happening, ctx: &OpCtx<'_>) -> Result<Ended> {
     let path = repo.layout().hooks().join(name);
     let Ok(found) = fs::metadata(&path) else {
-        return Ok(Ended::NotRun);
+        // A guard that somebody set up and that cannot be asked has not agreed.
+        return Ok(match path.symlink_metadata() {
+            Ok(_) => Ended::Badly(format!("cannot be run: {} is a link to nothing", path.display())),
+            Err(_) => Ended::NotRun,
+        });
     };
     if !found.is_file() || found.permissions().mode() & 0o111 == 0 {
         let shown = path.display();

@@ -7,11 +7,11 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::base::fail;
+use crate::base::id::ObjectId;
 use crate::base::suggest;
 use crate::ops::context::OpCtx;
 use crate::ops::hooks::{self, Happening};
 use crate::record::evaluation::{EvaluationRecord, Verdict};
-use crate::record::model::ModelRecord;
 use crate::repo::Repo;
 use crate::repo::marks::{Expectation, Fact, VersionState};
 use crate::repo::names;
@@ -296,20 +296,19 @@ pub fn alias_moves(
     Ok(moves)
 }
 
-/// Verdict of the evaluation that a version was registered with; of the newest one for a version that had none then, as an
-/// imported model, which is judged after it got its number.
+/// Verdict about a version: that of the newest evaluation of its package, unless that one asked for nothing and the version was
+/// registered with a pass.
 pub fn verdict(repo: &Repo, name: &str, version: u32) -> Result<Verdict> {
     let versions = repo.model_versions(name)?;
     let Some(entry) = versions.into_iter().find(|entry| entry.version == version) else {
         return Ok(Verdict::None);
     };
-    let is_imported = || -> Result<bool> { Ok(repo.record::<ModelRecord>(&entry.model)?.imported.is_some()) };
-    let evaluation = match entry.evaluation {
-        None if is_imported()? => repo.newest_evaluation(&entry.package)?,
-        known => known,
+    let of = |id: Option<ObjectId>| -> Result<Verdict> {
+        id.map_or(Ok(Verdict::None), |id| Ok(repo.record::<EvaluationRecord>(&id)?.counted_verdict()))
     };
-    match evaluation {
-        Some(id) => Ok(repo.record::<EvaluationRecord>(&id)?.judgement.verdict),
-        None => Ok(Verdict::None),
+    let newest = of(repo.newest_evaluation(&entry.package)?)?;
+    match of(entry.evaluation)? {
+        Verdict::Pass if newest != Verdict::Fail => Ok(Verdict::Pass),
+        _ => Ok(newest),
     }
 }

@@ -201,7 +201,10 @@ impl<'a> Wish<'a> {
         let name = &options.name;
         names::check("model", name)?;
         options.alias.iter().chain(&options.promote).try_for_each(|alias| names::check_alias(alias))?;
-        let verdict = judged.as_ref().map_or(Verdict::None, |(_, record)| record.judgement.verdict);
+        let verdict = judged.as_ref().map_or(Verdict::None, |(_, record)| record.counted_verdict());
+        if judged.as_ref().is_some_and(|(_, record)| record.judgement.verdict != verdict) {
+            ctx.talk.warn("the gates passed on rows that the model was fitted on, which counts as no verdict");
+        }
         let reason = reason(judged.as_ref().map(|(_, record)| record), options);
         let evaluation = judged.map(|(id, _)| id);
         let newest = if repo.models()?.contains(name) { repo.model_versions(name)?.pop() } else { None };

@@ -9,6 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
+use crate::base::fs::readable;
 use crate::base::id::{ObjectId, RunId};
 use crate::data::frame::{Column, Frame, TextValues, Values};
 use crate::data::matrix::Matrix;
@@ -177,8 +178,10 @@ fn is_parquet(path: &Path) -> bool {
 fn write_through(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.map_or_else(|| PathBuf::from("."), PathBuf::from);
-    let mut file =
-        tempfile::NamedTempFile::new_in(&folder).with_context(|| format!("cannot write in {}", folder.display()))?;
+    let mut file = tempfile::Builder::new()
+        .permissions(readable())
+        .tempfile_in(&folder)
+        .with_context(|| format!("cannot write in {}", folder.display()))?;
     let mut out = BufWriter::new(file.as_file_mut());
     write(&mut out).with_context(|| format!("cannot write {}", path.display()))?;
     out.flush().with_context(|| format!("cannot write {}", path.display()))?;

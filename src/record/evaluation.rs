@@ -191,6 +191,9 @@ pub struct RobustnessResult {
     pub deviation: Option<f64>,
 }
 
+/// Code of the finding that judged rows are rows that the model was fitted on.
+pub const TRAINING_ROWS: &str = "training_rows";
+
 /// Something odd about the rows that a model is judged on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JudgingFinding {
@@ -360,6 +363,15 @@ pub struct EvaluationRecord {
     /// What was found out.
     #[serde(flatten)]
     pub judgement: Judgement,
+}
+
+impl EvaluationRecord {
+    /// What the verdict is worth when it is about letting a model pass: a pass on the very rows that the model was fitted on is
+    /// none.
+    pub fn counted_verdict(&self) -> Verdict {
+        let flattered = self.judgement.findings.iter().any(|finding| finding.code == TRAINING_ROWS);
+        if self.judgement.verdict == Verdict::Pass && flattered { Verdict::None } else { self.judgement.verdict }
+    }
 }
 
 impl Record for EvaluationRecord {

@@ -141,9 +141,10 @@ fn a_challenger_is_refused_and_a_better_one_promoted_and_rolled_back() {
     assert_eq!(failed.as_array().map(Vec::len), Some(1), "{failed:#}");
     assert_eq!(failed[0]["exit_code"], 1);
 
-    // The project file says a tree again: its evaluation stands, and its documents come back with it.
+    // The evaluation of the champion stands, and its documents come back with it.
     std::fs::remove_file(sandbox.path("comment.md")).expect("it was written");
-    sandbox.run(&["run", "evaluate"]).ok();
+    let better = [("MLOPS_TRAIN_MODEL", "logistic"), ("MLOPS_TRAIN_PARAMS", "{}")];
+    sandbox.run_with(&["run", "evaluate"], &better).ok();
     let comment = sandbox.read("comment.md");
     assert!(comment.contains("PASS") && comment.contains("roc_auc") && comment.len() < 60_000, "{comment}");
     assert!(sandbox.read("report.html").contains("<svg"));

@@ -17,7 +17,7 @@ use crate::quality::report::percent;
 use crate::quality::sense::conflicts;
 use crate::quality::sense::leakage::given_away;
 use crate::quality::sense::overlap::repeated;
-use crate::record::evaluation::JudgingFinding;
+use crate::record::evaluation::{JudgingFinding, TRAINING_ROWS};
 use crate::record::model::ModelRecord;
 use crate::record::split::SplitRecord;
 use crate::repo::Repo;
@@ -163,7 +163,7 @@ pub fn against_training(
             units::count(known),
             units::plural(total, "judged row")
         );
-        findings.push(finding("training_rows", Severity::Error, message, known));
+        findings.push(finding(TRAINING_ROWS, Severity::Error, message, known));
     }
     let all = match same_data {
         true => dataset::table(repo, of, ctx.talk)?,

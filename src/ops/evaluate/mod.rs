@@ -103,6 +103,8 @@ pub fn evaluate(repo: &Repo, options: &EvaluateOptions, ctx: &OpCtx<'_>) -> Resu
     if record.imported.is_some() {
         check_imported(&found.label(), options, &package)?;
     }
+    // A version is held against the champion of its own name, whatever the project is called.
+    let options = &EvaluateOptions { name: found.name.clone().or(options.name.clone()), ..options.clone() };
     let other = Other::find(repo, options, &gates, found.package)?;
     let outcome = recorded(repo, ctx, "evaluate", |repo, work| {
         let spec = &gates::with_gate_slices(spec, &gates, &record, package.header.task, options.on.as_deref(), repo)?;

@@ -99,6 +99,11 @@ pub fn evaluate(
     let kinds = report::kinds(&options.report)?;
     let gates = options.spec.gates.iter().map(|text| text.parse()).collect::<Result<Vec<GateSpec>, _>>()?;
     refuse_models(options, &gates)?;
+    let is_judged = |path: &&PathBuf| path.canonicalize().is_ok_and(|path| Some(path) == file.file.canonicalize().ok());
+    if let Some(path) = options.report.iter().find(is_judged) {
+        let what = format!("{} is the file that is judged: the report would take its place", path.display());
+        return Err(fail::usage(what).hint("name another file for the report").into());
+    }
     let name = file.name.clone();
     let (run, (judgement, task)) = match repo {
         None => (None, judged(file, options, &gates, ctx)?),

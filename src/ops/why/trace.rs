@@ -69,6 +69,15 @@ impl<'r> Trace<'r> {
         self.model(&found.package, &found.model, None, asked)
     }
 
+    /// The evaluation that a version was registered with.
+    fn evaluation_of(&self, asked: Option<&(String, u32)>) -> Result<Option<ObjectId>> {
+        let Some((name, version)) = asked else {
+            return Ok(None);
+        };
+        let entry = self.repo.model_versions(name)?.into_iter().find(|entry| entry.version == *version);
+        Ok(entry.and_then(|entry| entry.evaluation))
+    }
+
     fn model(
         &mut self,
         package: &ObjectId,
@@ -77,6 +86,7 @@ impl<'r> Trace<'r> {
         asked: Option<(String, u32)>,
     ) -> Result<()> {
         let record: ModelRecord = self.repo.record(record_id)?;
+        let counted = self.evaluation_of(asked.as_ref())?;
         let names = self.versions(package, asked)?;
         let facts = json!({ "task": record.task, "validation": record.metrics, "record": record_id });
         let (at, new) = self.add(parent, "model", package.hex(), &record.model, facts);
@@ -86,7 +96,8 @@ impl<'r> Trace<'r> {
         if !new {
             return Ok(());
         }
-        if let Some(id) = self.repo.newest_evaluation(package)? {
+        let counted = counted.map_or_else(|| self.repo.newest_evaluation(package), |id| Ok(Some(id)))?;
+        if let Some(id) = counted {
             self.evaluation(&id, Some((at, "judged_by")))?;
         }
         if let Some(id) = self.repo.newest_explanation(package)? {
@@ -200,7 +211,8 @@ impl<'r> Trace<'r> {
     /// The newest run of a kind that put an object out, and the search it goes back to; the others made the same bytes.
     fn maker(&mut self, object: &ObjectId, kind: &str, parent: (usize, &'static str)) -> Result<Option<usize>> {
         let edges = self.index.producers(object)?;
-        let Some(edge) = edges.into_iter().find(|edge| edge.side == Side::Output && edge.kind == kind) else {
+        // Newest first: the last one made it, all others made the same bytes again.
+        let Some(edge) = edges.into_iter().rfind(|edge| edge.side == Side::Output && edge.kind == kind) else {
             return Ok(None);
         };
         let Some(at) = self.run_link(&edge.run, Some(parent))? else {

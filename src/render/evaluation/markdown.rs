@@ -103,7 +103,7 @@ fn head(document: &EvaluationDocument<'_>) -> String {
     };
     let rows = escape(&shortened(&document.rows_words(), 2 * NAME));
     let mut text =
-        format!("## {word}: {}\n\n**{}** on {rows}", cell(document.model), capital(&document.verdict_words()));
+        format!("## {word}: {}\n\n**{}** on {rows}", cell(&document.title()), capital(&document.verdict_words()));
     let headline = document.value_words(&of.headline);
     if !headline.is_empty() {
         text.push_str(&format!("; {} **{headline}**", cell(&of.headline)));

@@ -125,12 +125,25 @@ impl EvaluationDocument<'_> {
         format!("{} of {}", units::plural(of.rows, &format!("{kind}row")), self.dataset)
     }
 
+    /// The model with the name that its versions have or would have, where it does not say it.
+    pub fn title(&self) -> String {
+        match self.model.starts_with(self.key) {
+            true => self.model.to_owned(),
+            false => format!("{} ({})", self.key, self.model),
+        }
+    }
+
     /// What the verdict is based on, in a few words.
     pub fn verdict_words(&self) -> String {
         let gates = &self.judgement.gates;
         let failed = gates.iter().filter(|gate| gate.verdict == Verdict::Fail).count();
+        // A gate about a champion that is not there yet has no bound.
+        let unmet = gates.iter().filter(|gate| gate.verdict == Verdict::Pass && gate.bound.is_none()).count();
         match (gates.len(), failed) {
             (0, _) => "no gates were asked for".to_owned(),
+            (all, 0) if unmet > 0 => {
+                format!("{unmet} of {all} gates pass as there is no champion yet, the others hold")
+            }
             (1, 0) => "the one gate holds".to_owned(),
             (1, _) => "the one gate does not hold".to_owned(),
             (all, 0) => format!("all {all} gates hold"),
