@@ -366,10 +366,11 @@ pub struct EvaluationRecord {
 }
 
 impl EvaluationRecord {
-    /// What the verdict is worth when it is about letting a model pass: a pass on the very rows that the model was fitted on is
-    /// none.
+    /// What the verdict is worth when it is about letting a model pass: a pass on the very rows that the model learnt the
+    /// answers of is none.
     pub fn counted_verdict(&self) -> Verdict {
-        let flattered = self.judgement.findings.iter().any(|finding| finding.code == TRAINING_ROWS);
+        let flatters = |of: &JudgingFinding| of.code == TRAINING_ROWS && of.severity == "error";
+        let flattered = self.judgement.findings.iter().any(flatters);
         if self.judgement.verdict == Verdict::Pass && flattered { Verdict::None } else { self.judgement.verdict }
     }
 }

@@ -148,15 +148,15 @@ fn what_differs_from_the_commit_is_kept_and_can_be_applied() {
     assert_eq!(code(&sandbox).1["dirty"], false, "what this tool writes is no change of the code");
     sandbox.write("train.py", "a = 2\n");
     sandbox.write("blob.bin", [1_u8, 159, 146, 150, 0, 7]);
-    sandbox.write("new/helper.py", "b = 1\n");
+    sandbox.write("new/extra.py", "b = 1\n");
     sandbox.write(".gitignore", "/.mlops/\nsecret.env\n");
     sandbox.write("secret.env", "KEY=1\n");
     let (run, dirty) = code(&sandbox);
     assert_eq!((dirty["dirty"].as_bool(), dirty["untracked_files"].as_u64()), (Some(true), Some(1)), "{dirty}");
     let data = sandbox.json(&["log", "--code", &run]);
-    assert_eq!(data["untracked"][0]["path"], "new/helper.py");
+    assert_eq!(data["untracked"][0]["path"], "new/extra.py");
     assert_eq!(data["untracked"][0]["bytes"], 6);
-    let patch = sandbox.run(&["log", "--code", &run]).ok().says("untracked: new/helper.py").out;
+    let patch = sandbox.run(&["log", "--code", &run]).ok().says("untracked: new/extra.py").out;
     assert!(!patch.contains("mlops.lock") && !patch.contains("KEY"), "{patch}");
     sandbox.write("kept.patch", &patch);
     git(&sandbox, &["checkout", "-q", "train.py", "blob.bin", ".gitignore"]).ok();

@@ -163,7 +163,9 @@ pub fn against_training(
             units::count(known),
             units::plural(total, "judged row")
         );
-        findings.push(finding(TRAINING_ROWS, Severity::Error, message, known));
+        // Labels of groups and odd rows only judge: having seen the rows does not tell them.
+        let severity = if judged.task.is_supervised() { Severity::Error } else { Severity::Info };
+        findings.push(finding(TRAINING_ROWS, severity, message, known));
     }
     let all = match same_data {
         true => dataset::table(repo, of, ctx.talk)?,
